@@ -1,0 +1,1 @@
+"""How everything looks: tokens, layouts, components, fonts, drawings, mails, documents."""

@@ -1,0 +1,232 @@
+"""What templates need to say amounts, days and references, and to draw bars and roads.
+
+``{% load design %}``. Everything that formats comes from :mod:`shop.design.numbers`.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+
+from django import forms, template
+from django.forms import BoundField
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from moneyed import Money
+
+from shop.design import numbers
+
+register = template.Library()
+
+#: What a bar or a road is drawn on; CSS stretches it to the width at hand.
+BAR_WIDTH, BAR_JOINT, BAR_LEAST = 1000, 3, 10
+ROAD_TILES, ROAD_TILE, ROAD_JOINT = 24, 17, 3
+
+_LEFT_TO_RIGHT_WIDGETS = (forms.EmailInput, forms.URLInput, forms.PasswordInput)
+
+
+# --- amounts, days, references ---------------------------------------------------------------
+
+
+@register.filter
+def money(amount: Money | None, style: str = "full") -> SafeString | str:
+    """``{{ price|money }}`` 150,00 MAD; ``|money:"short"`` 150 MAD; ``|money:"bare"`` 150,00."""
+    if amount is None or amount == "":
+        return ""
+    text = numbers.money_text(amount, style=style)
+    if text.startswith(numbers.LRM):
+        # The mark would turn the whole piece left-to-right and put the currency on the wrong side.
+        return format_html(
+            '<bdi dir="{}">{}</bdi>', "ltr" if style == "bare" else "rtl", text
+        )
+    return format_html("<bdi>{}</bdi>", text)
+
+
+@register.filter
+def number(value: Decimal | int | str | None) -> SafeString | str:
+    """``{{ count|number }}``: grouped thousands, at most three decimals."""
+    if value is None or value == "":
+        return ""
+    return format_html("<bdi>{}</bdi>", numbers.number_text(value, decimals=None))
+
+
+@register.filter
+def day(value: date | datetime | None, style: str = "long") -> str:
+    """``{{ on|day }}``; styles ``weekday``, ``near``, ``month``, ``short``."""
+    return numbers.day_text(value, style=style) if value else ""
+
+
+@register.filter
+def hour(value: datetime | None) -> str:
+    """``{{ at|hour }}``: the time of day in Casablanca."""
+    return numbers.hour_text(value) if value else ""
+
+
+@register.filter
+def moment(value: datetime | None, style: str = "long") -> str:
+    """``{{ at|moment }}``: day and time in Casablanca; styles as ``day``."""
+    return numbers.moment_text(value, style=style) if value else ""
+
+
+@register.simple_tag
+def date_range(start: date | None, end: date | None, style: str = "between") -> str:
+    """``{% date_range from to %}`` for a promise, ``{% date_range from to "span" %}`` for a period."""
+    if not start or not end:
+        return numbers.day_text(start or end) if start or end else ""
+    return numbers.date_range_text(start, end, style=style)
+
+
+@register.filter
+def ref(value: object) -> SafeString | str:
+    """A reference, phone number, mail address or bank key: always left to right."""
+    if value is None or value == "":
+        return ""
+    return format_html('<bdi dir="ltr" class="num">{}</bdi>', value)
+
+
+@register.filter
+def share_percent(
+    part: Decimal | Money, whole: Money | None = None
+) -> SafeString | str:
+    """``{{ rate|share_percent }}`` for a share of one, ``{{ part|share_percent:whole }}`` for two amounts."""
+    if part is None or part == "":
+        return ""
+    if isinstance(part, Money):
+        if not whole or not whole.amount:
+            return ""
+        part = part.amount / whole.amount
+    return format_html("<bdi>{}</bdi>", numbers.percent_text(Decimal(part)))
+
+
+# --- drawn figures ---------------------------------------------------------------------------
+
+
+def bar_pieces(
+    amounts: list[tuple[str, Decimal]], *, total: Decimal | None = None
+) -> list[dict[str, object]]:
+    """Lay amounts side by side on a bar of ``BAR_WIDTH``, each at least 1 % wide, parted by joints.
+
+    Returns ``{"name", "x", "width"}`` for every amount above zero. Given a ``total`` larger than the
+    sum, the rest of the bar stays empty.
+    """
+    shown = [
+        (name, Decimal(amount))
+        for name, amount in amounts
+        if amount and Decimal(amount) > 0
+    ]
+    whole = max(total or Decimal(0), sum((amount for _, amount in shown), Decimal(0)))
+    if not shown or not whole:
+        return []
+    widths = [
+        max(
+            BAR_LEAST,
+            int((amount / whole * BAR_WIDTH).quantize(Decimal(1), ROUND_HALF_UP)),
+        )
+        for _, amount in shown
+    ]
+    over = sum(widths) - BAR_WIDTH
+    if over > 0 or (total is None and over):
+        widths[widths.index(max(widths))] -= over
+    pieces: list[dict[str, object]] = []
+    x = 0
+    for index, ((name, _), width) in enumerate(zip(shown, widths, strict=True)):
+        joint = BAR_JOINT if index < len(shown) - 1 else 0
+        pieces.append({"name": name, "x": x, "width": width - joint})
+        x += width
+    return pieces
+
+
+@register.inclusion_tag("design/_bar.html")
+def price_bar(coop: Money, shop: Money, vat: Money, fund: Money) -> dict[str, object]:
+    """The four parts of a price as one bar. The list of amounts stands under it and says the same."""
+    parts = [("coop", coop), ("shop", shop), ("vat", vat), ("fund", fund)]
+    return {
+        "pieces": bar_pieces(
+            [(name, amount.amount) for name, amount in parts if amount is not None]
+        )
+    }
+
+
+@register.inclusion_tag("design/_bar.html")
+def gauge(
+    done: int, other: int = 0, left: int = 0, label: str = ""
+) -> dict[str, object]:
+    """How much of a counted whole is done (green), done by hand (blue) and left (saffron)."""
+    counts = [("coop", done), ("shop", other), ("fund", left)]
+    return {
+        "pieces": bar_pieces([(name, Decimal(count)) for name, count in counts]),
+        "gauge": True,
+        "label": label,
+    }
+
+
+@register.inclusion_tag("design/_road.html")
+def road(part: Decimal | float | int, label: str = "") -> dict[str, object]:
+    """The way of a parcel as 24 tiles; ``part`` is 0 at the village and 1 at the customer's town."""
+    part = min(max(Decimal(str(part or 0)), Decimal(0)), Decimal(1))
+    done = int(part * ROAD_TILES)
+    step = ROAD_TILE + ROAD_JOINT
+    tiles = [
+        {
+            "x": index * step,
+            "state": "done"
+            if index < done
+            else "now"
+            if index == done and part > 0
+            else "next",
+        }
+        for index in range(ROAD_TILES)
+    ]
+    return {
+        "tiles": tiles,
+        "tile": ROAD_TILE,
+        "width": ROAD_TILES * step - ROAD_JOINT,
+        "label": label,
+    }
+
+
+# --- forms -----------------------------------------------------------------------------------
+
+
+@register.simple_tag
+def control(field: BoundField) -> SafeString:
+    """The control of a form field with our classes, its direction and what describes it.
+
+    ``aria-describedby`` names the hint and, after a refusal, the error; Django adds
+    ``aria-invalid`` itself.
+    """
+    widget = field.field.widget
+    attrs: dict[str, str] = {}
+    if not isinstance(
+        widget, (forms.CheckboxInput, forms.RadioSelect, forms.CheckboxSelectMultiple)
+    ):
+        attrs["class"] = f"{widget.attrs.get('class', '')} field".strip()
+    input_type = getattr(widget, "input_type", "")
+    if isinstance(widget, _LEFT_TO_RIGHT_WIDGETS) or input_type in (
+        "tel",
+        "number",
+        "date",
+        "time",
+    ):
+        attrs.setdefault("dir", widget.attrs.get("dir", "ltr"))
+    described = [f"{field.auto_id}_hint"] if field.help_text else []
+    if field.errors:
+        described.append(f"{field.auto_id}_error")
+    if described and not field.field.widget.attrs.get("aria-describedby"):
+        attrs["aria-describedby"] = " ".join(described)
+    return field.as_widget(attrs=attrs)
+
+
+@register.filter
+def kind(field: BoundField) -> str:
+    """What sort of control a field is: ``tick``, ``choices``, ``ticks``, ``file`` or ``plain``."""
+    widget = field.field.widget
+    if isinstance(widget, forms.CheckboxSelectMultiple):
+        return "ticks"
+    if isinstance(widget, forms.RadioSelect):
+        return "choices"
+    if isinstance(widget, forms.CheckboxInput):
+        return "tick"
+    if isinstance(widget, forms.FileInput):
+        return "file"
+    return "plain"
