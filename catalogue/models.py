@@ -1,0 +1,207 @@
+"""What is for sale: listings, the labels they claim, their pictures, and every movement of stock.
+
+Replaces Oscar's ``catalogue`` app. Oscar's ``Product`` is our listing: one good of one cooperative.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Prefetch, Q
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django_fsm import ConcurrentTransitionMixin, FSMField, transition
+from oscar.apps.catalogue.abstract_models import AbstractProduct, AbstractProductImage
+from oscar.apps.catalogue.managers import ProductQuerySet
+
+from cooperatives.models import Certification, Cooperative
+from shop.core.models import Province, Region
+
+
+class ListingQuerySet(ProductQuerySet):
+    def on_sale(self, *, on: date) -> ListingQuerySet:
+        """Published listings of active cooperatives whose every label claim is certified on that day."""
+        lapsed = LabelClaim.objects.filter(listing=OuterRef("pk")).exclude(
+            certification__in=Certification.objects.valid_on(on)
+        )
+        return self.filter(
+            ~Exists(lapsed),
+            state=Product.State.PUBLISHED,
+            is_public=True,
+            cooperative__state=Cooperative.State.ACTIVE,
+        )
+
+    def for_cards(self, *, on: date) -> ListingQuerySet:
+        """With everything a card shows, in a fixed number of queries."""
+        return self.select_related("cooperative", "origin_region", "product_class").prefetch_related(
+            "stockrecords",
+            "images",
+            Prefetch(
+                "label_claims",
+                queryset=LabelClaim.objects.valid_on(on).select_related("certification__label"),
+                to_attr="valid_claims",
+            ),
+        )
+
+
+class Product(ConcurrentTransitionMixin, AbstractProduct):
+    """A listing: one good of one cooperative."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft", _("draft")
+        PUBLISHED = "published", _("published")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+
+    reference = models.CharField(
+        max_length=24, unique=True, help_text="what people and files call it, e.g. DEMO-001"
+    )
+    cooperative = models.ForeignKey(Cooperative, on_delete=models.PROTECT, related_name="listings")
+    family = models.CharField(
+        max_length=40, blank=True, help_text="which drawing stands for it when it has no picture"
+    )
+    unit = models.CharField(_("unit"), max_length=60, blank=True)
+    origin_region = models.ForeignKey(
+        Region, on_delete=models.PROTECT, null=True, blank=True, related_name="listings"
+    )
+    origin_province = models.ForeignKey(
+        Province, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    vat_class = models.CharField(max_length=8, default="R20")
+    gross_weight_g = models.PositiveIntegerField(default=0)
+    shelf_life_months = models.PositiveSmallIntegerField(default=0, help_text="0: does not perish")
+    allergens = models.CharField(_("allergens"), max_length=200, blank=True)
+    state = FSMField(choices=State, default=State.DRAFT, protected=True)
+    published_at = models.DateTimeField(null=True, blank=True)
+    is_demo = models.BooleanField(default=False)
+
+    objects = ListingQuerySet.as_manager()
+
+    class Meta(AbstractProduct.Meta):
+        abstract = False
+        constraints = [
+            models.UniqueConstraint(fields=["slug"], name="a_listing_has_its_own_slug"),
+        ]
+        indexes = [models.Index(fields=["state", "-date_created", "id"], name="listings_newest_first")]
+
+    @transition(field=state, source=[State.DRAFT, State.WITHDRAWN], target=State.PUBLISHED)
+    def publish(self, *, at) -> None:
+        self.published_at = at
+
+    @transition(field=state, source=State.PUBLISHED, target=State.WITHDRAWN)
+    def withdraw(self) -> None:
+        """It leaves the shelf; orders under way go on."""
+
+    def get_absolute_url(self) -> str:
+        return reverse("storefront:listing", args=[self.slug])
+
+
+class LabelClaimQuerySet(models.QuerySet["LabelClaim"]):
+    def valid_on(self, day: date) -> LabelClaimQuerySet:
+        """Claims whose certification is verified and in date."""
+        return self.filter(certification__in=Certification.objects.valid_on(day))
+
+
+class LabelClaim(models.Model):
+    """A listing carries a label, resting on one certification of its own cooperative."""
+
+    listing = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="label_claims")
+    certification = models.ForeignKey(Certification, on_delete=models.PROTECT, related_name="claims")
+    claimed_at = models.DateTimeField(auto_now_add=True)
+
+    objects = LabelClaimQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["listing", "certification"], name="a_claim_is_made_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.listing} · {self.certification}"
+
+
+class ProductImage(AbstractProductImage):
+    """A picture of a listing. Only what our own pipeline made of an upload is ever shown."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("being prepared")
+        READY = "ready", _("ready")
+        REFUSED = "refused", _("refused")
+
+    state = models.CharField(max_length=8, choices=State, default=State.WAITING)
+    stem = models.CharField(max_length=120, blank=True, help_text="pictures/<stem>-600.webp and so on")
+    width = models.PositiveIntegerField(default=0)
+    height = models.PositiveIntegerField(default=0)
+    placeholder = models.CharField(max_length=600, blank=True, help_text="a tiny data: image")
+    is_drawing = models.BooleanField(default=False)
+
+    class Meta(AbstractProductImage.Meta):
+        abstract = False
+
+
+class StockMovement(models.Model):
+    """One change of what a cooperative has in stock. Written once, never changed.
+
+    On hand = received + returned − sold − written off; reserved goods are still on hand.
+    """
+
+    class Kind(models.TextChoices):
+        RECEIVED = "received", _("received")
+        RESERVED = "reserved", _("reserved")
+        FREED = "freed", _("reservation freed")
+        SOLD = "sold", _("sold")
+        RETURNED = "returned", _("returned")
+        WRITTEN_OFF = "written_off", _("written off")
+
+    stockrecord = models.ForeignKey("partner.StockRecord", on_delete=models.PROTECT, related_name="movements")
+    kind = models.CharField(max_length=12, choices=Kind)
+    quantity = models.PositiveIntegerField()
+    about = models.CharField(
+        max_length=64, blank=True, db_index=True, help_text="order or supplier order reference"
+    )
+    moved_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="a_movement_moves_something", condition=Q(quantity__gt=0)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.quantity}"
+
+
+class VatRateQuerySet(models.QuerySet["VatRate"]):
+    def on(self, day: date) -> VatRateQuerySet:
+        """Rates in force on that day."""
+        return self.filter(Q(valid_until=None) | Q(valid_until__gte=day), valid_from__lte=day)
+
+
+class VatRate(models.Model):
+    """The VAT of a class of goods for a regime, from a day on. Data an accountant confirms, not code."""
+
+    code = models.CharField(max_length=8, help_text="X91, N, R10 or R20")
+    regime = models.CharField(max_length=16, blank=True, help_text="empty: every regime")
+    rate = models.DecimalField(max_digits=5, decimal_places=4)
+    valid_from = models.DateField()
+    valid_until = models.DateField(null=True, blank=True)
+    legal_basis = models.CharField(max_length=200, blank=True)
+    confirmed_by = models.CharField(max_length=120, blank=True)
+
+    objects = VatRateQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["code", "regime", "valid_from"], name="one_vat_rate_starts_on_a_day"
+            ),
+            models.CheckConstraint(
+                name="a_vat_rate_ends_after_it_starts",
+                condition=Q(valid_until=None) | Q(valid_until__gte=F("valid_from")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.rate}"
+
+
+from oscar.apps.catalogue.models import *  # noqa: E402, F403
