@@ -1,0 +1,73 @@
+"""What the shop keeps of a sale, computed once for each supplier order and spread over its lines.
+
+The same function tells a customer what the cooperative receives of a price and posts to the books.
+Rule of rounding: gross fee = half-up(rate × goods, VAT included); net = half-up(gross ÷ (1 + VAT)),
+VAT = gross − net; lines by largest remainder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from moneyed import Money
+
+from cooperatives.models import FeeTerms
+from shop.core.money import half_up, share, to_minor
+
+
+@dataclass(frozen=True)
+class Fees:
+    """One price told apart: ``goods = commission + solidarity + producer_share``."""
+
+    goods: Money
+    commission: Money
+    commission_net: Money
+    commission_vat: Money
+    solidarity: Money
+    producer_share: Money
+
+
+@dataclass(frozen=True)
+class LineFees:
+    """One line's part of the fees of its supplier order."""
+
+    goods: Money
+    commission: Money
+    commission_vat: Money
+    solidarity: Money
+
+
+def net_of(gross: Money, rate: Decimal) -> tuple[Money, Money]:
+    """An amount that includes tax, as (net, tax)."""
+    net = half_up(gross.amount / (1 + rate), gross.currency)
+    return net, gross - net
+
+
+def fees(*, goods: Money, terms: FeeTerms) -> Fees:
+    """What is kept of ``goods`` under these terms, and what the cooperative receives."""
+    commission = half_up(goods.amount * terms.commission_rate, goods.currency)
+    net, vat = net_of(commission, terms.commission_vat_rate)
+    solidarity = half_up(goods.amount * terms.solidarity_rate, goods.currency)
+    return Fees(
+        goods=goods,
+        commission=commission,
+        commission_net=net,
+        commission_vat=vat,
+        solidarity=solidarity,
+        producer_share=goods - commission - solidarity,
+    )
+
+
+def spread(*, lines: Sequence[Money], fees: Fees) -> list[LineFees]:
+    """Each line's part of the fees; the parts add up exactly. ``lines`` are the lines' goods, in order."""
+    weights = [to_minor(each) for each in lines]
+    parts = zip(
+        lines,
+        share(fees.commission, weights),
+        share(fees.commission_vat, weights),
+        share(fees.solidarity, weights),
+        strict=True,
+    )
+    return [LineFees(*each) for each in parts]
