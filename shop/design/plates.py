@@ -1,4 +1,4 @@
-"""The drawn pictures of goods: one hand, twenty-odd families, told apart by ground, glaze, form and motif.
+"""The drawn pictures of goods: one hand, some thirty drawings, told apart by ground, glaze, form and motif.
 
 A family is one drawing in ``illustrations/``, written with CSS variables. ``render_svg`` sets them and
 takes away the forms not shown, so that what comes out is a plain SVG for ``<img>``, mails and share
@@ -47,7 +47,7 @@ FAMILIES: dict[str, tuple[str, int]] = {
     "pam": ("herbs", 1),
     "dattes": ("dates", 1),
     "fruits-secs": ("bowl", 2),
-    "conserve": ("prickly-pear", 1),
+    "conserve": ("capers", 1),
     "couscous": ("couscous", 1),
     "ceramique": ("plate", 1),
     "legumineuse": ("bowl", 4),
@@ -61,6 +61,8 @@ FAMILIES: dict[str, tuple[str, int]] = {
     "rose": ("rose", 1),
     "safran": ("saffron", 1),
     "bijou": ("jewellery", 1),
+    "henne": ("henna", 1),
+    "the": ("tea", 1),
     "cactus": ("prickly-pear", 1),
     "lait": ("soap", 3),
     "cuir": ("leather", 1),
@@ -89,7 +91,10 @@ def families() -> list[str]:
 
 
 def drawing_for(family: str) -> tuple[str, int]:
-    """The drawing and form that fit a family of goods; a basket for one we have never drawn."""
+    """The drawing and form that fit a family of goods; a basket for one we have never drawn.
+
+    Takes a family's name or slug (``fruits secs``, ``fruits-secs``) or a drawing's own name (``honey``).
+    """
     key = (
         family.strip()
         .lower()
