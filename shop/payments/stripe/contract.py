@@ -222,7 +222,9 @@ def _faults_of_one(value: Any, shape: Shape, path: str) -> list[str]:
     if annotation is None or annotation is type(None):
         return [] if value is None else wrong
     if origin is Literal:
-        return [] if any(value == each and type(value) is type(each) for each in get_args(annotation)) else wrong
+        return (
+            [] if any(value == each and type(value) is type(each) for each in get_args(annotation)) else wrong
+        )
     if is_typed_dict(annotation):
         return _faults_of_mapping(value, annotation, path) if isinstance(value, dict) else wrong
     if origin in (list, typing.List):  # noqa: UP006
@@ -302,7 +304,9 @@ def service_methods() -> list[tuple[type[StripeService], str, Callable[..., Any]
         (service, name, function)
         for service in service_classes()
         for name, function in vars(service).items()
-        if inspect.isfunction(function) and name[0] != "_" and "params" in inspect.signature(function).parameters
+        if inspect.isfunction(function)
+        and name[0] != "_"
+        and "params" in inspect.signature(function).parameters
     ]
 
 
@@ -365,7 +369,9 @@ def _guarded(function: Callable[..., Any], warn_only: bool) -> Callable[..., Any
         if faults:
             # The paths only: values may hold people's data.
             paths = [fault.split(":")[0] for fault in faults]
-            logger.warning("Stripe call broke its contract", extra={"call": function.__qualname__, "paths": paths})
+            logger.warning(
+                "Stripe call broke its contract", extra={"call": function.__qualname__, "paths": paths}
+            )
         return function(*args, **kwargs)
 
     return call
@@ -381,13 +387,15 @@ def response_fields(cls: type[StripeObject]) -> dict[str, tuple[Shape, bool]]:
     for base in reversed(cls.__mro__):
         if not issubclass(base, StripeObject) or base is StripeObject:
             continue
-        renamed = {inner: outer for inner, outer in getattr(base, "_field_remappings", {}).items()}
+        renamed = dict(getattr(base, "_field_remappings", {}))
         for name, annotation in base.__dict__.get("__annotations__", {}).items():
             shape = Shape(annotation, base.__module__, base).resolved()
             if name.startswith("_") or get_origin(shape.annotation) is typing.ClassVar:
                 continue
             always = not any(each.annotation is type(None) for each in arms(shape))
             found[renamed.get(name, name)] = (shape, always)
+    if getattr(cls, "OBJECT_NAME", None) and "object" not in found:
+        found["object"] = (Shape(Literal[cls.OBJECT_NAME], cls.__module__), True)  # type: ignore[name-defined]
     return found
 
 
@@ -430,13 +438,17 @@ def _object_name(annotation: Any) -> str | None:
 def _response_faults_of_one(value: Any, shape: Shape, path: str) -> list[str]:
     annotation = shape.annotation
     origin = get_origin(annotation)
+    if isinstance(annotation, typing.TypeVar):
+        return []
     if (origin or annotation) is UntypedStripeObject or annotation is StripeObject:
         return [] if isinstance(value, dict) else [f"{path}: {_shown(value)} is not an object"]
     if origin is ListObject:
         faults = faults_in_response(value, ListObject, path)
         inner = shape.at(get_args(annotation)[0])
         rows = value.get("data", []) if isinstance(value, dict) else []
-        return faults + [f for n, row in enumerate(rows) for f in _response_faults(row, inner, f"{path}.data[{n}]")]
+        return faults + [
+            f for n, row in enumerate(rows) for f in _response_faults(row, inner, f"{path}.data[{n}]")
+        ]
     if isinstance(annotation, type) and issubclass(annotation, StripeObject):
         return faults_in_response(value, annotation, path)
     if origin in (list, typing.List):  # noqa: UP006
