@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from django.core.files.storage import default_storage, storages
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Prefetch, Q
 from django.urls import reverse
@@ -17,6 +18,11 @@ from oscar.apps.catalogue.managers import ProductQuerySet
 
 from cooperatives.models import Certification, Cooperative
 from shop.core.models import Province, Region
+
+
+def private_storage():
+    """Where an upload stays as it came; only what we made of it is public."""
+    return storages["private"]
 
 
 class ListingQuerySet(ProductQuerySet):
@@ -128,15 +134,45 @@ class ProductImage(AbstractProductImage):
         READY = "ready", _("ready")
         REFUSED = "refused", _("refused")
 
+    original = models.ImageField(
+        _("Original"), storage=private_storage, upload_to="uploads/%Y/%m/", max_length=255
+    )
     state = models.CharField(max_length=8, choices=State, default=State.WAITING)
     stem = models.CharField(max_length=120, blank=True, help_text="pictures/<stem>-600.webp and so on")
     width = models.PositiveIntegerField(default=0)
     height = models.PositiveIntegerField(default=0)
-    placeholder = models.CharField(max_length=600, blank=True, help_text="a tiny data: image")
+    placeholder = models.CharField(max_length=900, blank=True, help_text="a tiny data: image")
     is_drawing = models.BooleanField(default=False)
+    widths = models.CharField(max_length=40, blank=True, help_text="of its renditions, e.g. 300,600,1200")
 
     class Meta(AbstractProductImage.Meta):
         abstract = False
+
+    def file_name(self, width: int | str, kind: str) -> str:
+        """Where one rendition lies in the public storage; ``kind`` is ``webp`` or ``jpg``."""
+        return f"pictures/{self.stem}-{width}.{kind}"
+
+    def _set(self, kind: str) -> str:
+        return ", ".join(
+            f"{default_storage.url(self.file_name(each, kind))} {each}w"
+            for each in self.widths.split(",")
+            if each
+        )
+
+    @property
+    def webp(self) -> str:
+        """The WebP renditions as a ``srcset``."""
+        return self._set("webp")
+
+    @property
+    def srcset(self) -> str:
+        """The JPEG renditions as a ``srcset``."""
+        return self._set("jpg")
+
+    @property
+    def src(self) -> str:
+        """The largest JPEG, for share cards and browsers without ``srcset``."""
+        return default_storage.url(self.file_name(self.widths.split(",")[-1], "jpg")) if self.widths else ""
 
 
 class StockMovement(models.Model):
