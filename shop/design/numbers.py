@@ -29,19 +29,54 @@ LANGUAGES = ("fr", "ar", "en")
 _CURRENCIES_AR = {"MAD": "درهم", "EUR": "أورو", "USD": "دولار", "GBP": "جنيه"}
 
 _MONTHS = {
-    "fr": (
-        "janvier février mars avril mai juin juillet août septembre octobre novembre décembre"
-    ).split(),
+    "fr": [
+        "janvier",
+        "février",
+        "mars",
+        "avril",
+        "mai",
+        "juin",
+        "juillet",
+        "août",
+        "septembre",
+        "octobre",
+        "novembre",
+        "décembre",
+    ],
     # The names used in Morocco; Egypt and the Levant have others.
-    "ar": "يناير فبراير مارس أبريل ماي يونيو يوليوز غشت شتنبر أكتوبر نونبر دجنبر".split(),
-    "en": (
-        "January February March April May June July August September October November December"
-    ).split(),
+    "ar": [
+        "يناير",
+        "فبراير",
+        "مارس",
+        "أبريل",
+        "ماي",
+        "يونيو",
+        "يوليوز",
+        "غشت",
+        "شتنبر",
+        "أكتوبر",
+        "نونبر",
+        "دجنبر",
+    ],
+    "en": [
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ],
 }
 _WEEKDAYS = {
-    "fr": "lundi mardi mercredi jeudi vendredi samedi dimanche".split(),
-    "ar": "الاثنين الثلاثاء الأربعاء الخميس الجمعة السبت الأحد".split(),
-    "en": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split(),
+    "fr": ["lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"],
+    "ar": ["الاثنين", "الثلاثاء", "الأربعاء", "الخميس", "الجمعة", "السبت", "الأحد"],
+    "en": ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"],
 }
 
 
@@ -51,9 +86,7 @@ def language_of(language: str | None = None) -> str:
     return code if code in LANGUAGES else "fr"
 
 
-def number_text(
-    value: Decimal | int | str, language: str | None = None, *, decimals: int | None = 0
-) -> str:
+def number_text(value: Decimal | int | str, language: str | None = None, *, decimals: int | None = 0) -> str:
     """A plain number with grouped thousands: ``1 842,30`` in French and Arabic, ``1,842.30`` in English.
 
     Groups are parted by U+00A0. ``decimals`` is how many places are always shown; ``None`` shows up to
@@ -61,23 +94,15 @@ def number_text(
     """
     language = language_of(language)
     value = Decimal(value)
-    places = (
-        "#,##0.###"
-        if decimals is None
-        else "#,##0" + ("." + "0" * decimals if decimals else "")
-    )
-    text = format_decimal(
-        abs(value), format=places, locale="en" if language == "en" else "fr"
-    )
+    places = "#,##0.###" if decimals is None else "#,##0" + ("." + "0" * decimals if decimals else "")
+    text = format_decimal(abs(value), format=places, locale="en" if language == "en" else "fr")
     # Babel parts French groups by U+202F, which several Arabic and system fonts lack.
     text = text.replace("\u202f", NBSP)
     shows_a_value = any(digit in "123456789" for digit in text)
     return f"{MINUS}{text}" if value < 0 and shows_a_value else text
 
 
-def money_text(
-    amount: Money, language: str | None = None, *, style: str = "full"
-) -> str:
+def money_text(amount: Money, language: str | None = None, *, style: str = "full") -> str:
     """An amount as one unbreakable piece of text, for mails, documents, messages and ``money``.
 
     ``style`` is ``full`` (``150,00 MAD``), ``short`` (``150 MAD``, yet ``66,75 MAD``: cards and
@@ -87,20 +112,14 @@ def money_text(
     """
     language = language_of(language)
     whole = amount.amount == amount.amount.to_integral_value()
-    text = number_text(
-        amount.amount, language, decimals=0 if style == "short" and whole else 2
-    )
+    text = number_text(amount.amount, language, decimals=0 if style == "short" and whole else 2)
     if language == "ar" and text.startswith(MINUS):
         text = LRM + text
     if style == "bare":
         return text
     code = amount.currency.code
     if language == "en":
-        return (
-            f"{MINUS}{code}{NBSP}{text[1:]}"
-            if text.startswith(MINUS)
-            else f"{code}{NBSP}{text}"
-        )
+        return f"{MINUS}{code}{NBSP}{text[1:]}" if text.startswith(MINUS) else f"{code}{NBSP}{text}"
     return f"{text}{NBSP}{_CURRENCIES_AR.get(code, code) if language == 'ar' else code}"
 
 
@@ -119,9 +138,7 @@ def local(moment: date | datetime) -> date | datetime:
     return moment
 
 
-def day_text(
-    day: date | datetime, language: str | None = None, *, style: str = "long"
-) -> str:
+def day_text(day: date | datetime, language: str | None = None, *, style: str = "long") -> str:
     """A day: ``22 novembre 2026``, ``22 نونبر 2026``.
 
     ``style``: ``long``; ``weekday`` puts the day of the week before it; ``near`` is the weekday
@@ -147,14 +164,10 @@ def hour_text(moment: datetime, language: str | None = None) -> str:
     moment = local(moment)
     if language == "fr":
         return f"{moment.hour}{NBSP}h{NBSP}{moment.minute:02d}"
-    return (
-        f"{moment:%H:%M}" if language == "en" else f"{moment.hour}:{moment.minute:02d}"
-    )
+    return f"{moment:%H:%M}" if language == "en" else f"{moment.hour}:{moment.minute:02d}"
 
 
-def moment_text(
-    moment: datetime, language: str | None = None, *, style: str = "long"
-) -> str:
+def moment_text(moment: datetime, language: str | None = None, *, style: str = "long") -> str:
     """A day with its time, in Casablanca: ``22 novembre 2026 à 9 h 05``. Styles as in ``day_text``."""
     language = language_of(language)
     joined = {"fr": " à ", "ar": " على الساعة ", "en": " at "}[language]
@@ -163,9 +176,7 @@ def moment_text(
     return f"{day_text(moment, language, style=style)}{joined}{hour_text(moment, language)}"
 
 
-def date_range_text(
-    start: date, end: date, language: str | None = None, *, style: str = "between"
-) -> str:
+def date_range_text(start: date, end: date, language: str | None = None, *, style: str = "between") -> str:
     """Two days in words.
 
     ``between`` is for a promise: ``entre le mercredi 25 et le vendredi 27 novembre``. ``span`` is for
@@ -186,9 +197,7 @@ def date_range_text(
             "ar": f"من {first} إلى {last}",
             "en": f"{first} to {last}",
         }[language]
-    first = _piece(
-        start, language, weekday=True, month=not same_month, year=not same_year
-    )
+    first = _piece(start, language, weekday=True, month=not same_month, year=not same_year)
     last = _piece(end, language, weekday=True, month=True, year=not same_year)
     return {
         "fr": f"entre le {first} et le {last}",
@@ -201,9 +210,7 @@ def _day_of_month(day: date, language: str) -> str:
     return "1er" if language == "fr" and day.day == 1 else str(day.day)
 
 
-def _piece(
-    day: date, language: str, *, weekday: bool = False, month: bool, year: bool
-) -> str:
+def _piece(day: date, language: str, *, weekday: bool = False, month: bool, year: bool) -> str:
     text = _day_of_month(day, language)
     if month:
         text = f"{text}{NBSP}{_MONTHS[language][day.month - 1]}"

@@ -95,18 +95,11 @@ def drawing_for(family: str) -> tuple[str, int]:
 
     Takes a family's name or slug (``fruits secs``, ``fruits-secs``) or a drawing's own name (``honey``).
     """
-    key = (
-        family.strip()
-        .lower()
-        .replace(" ", "-")
-        .translate(str.maketrans("éèêàâîïôûç", "eeeaaiiouc"))
-    )
+    key = family.strip().lower().replace(" ", "-").translate(str.maketrans("éèêàâîïôûç", "eeeaaiiouc"))
     return FAMILIES.get(key) or ((key, 1) if key in families() else ("basket", 1))
 
 
-def render_svg(
-    family: str, variation: Variation | None = None, *, view: str | None = None
-) -> str:
+def render_svg(family: str, variation: Variation | None = None, *, view: str | None = None) -> str:
     """One plate as a standalone SVG: variables resolved, forms and motifs not shown taken away.
 
     The joint between wall and shelf stays see-through, so that the page shows there in light and in
@@ -119,14 +112,9 @@ def render_svg(
         values["--wall"], values["--shelf"] = GROUNDS[variation.ground]
     source = _source(family)
     for letter, chosen in (("f", variation.form), ("fm", variation.motif)):
-        known = {
-            int(number) for number in re.findall(rf"var\(--{letter}(\d)[,)]", source)
-        }
+        known = {int(number) for number in re.findall(rf"var\(--{letter}(\d)[,)]", source)}
         if chosen in known:
-            values |= {
-                f"--{letter}{number}": "inline" if number == chosen else "none"
-                for number in known
-            }
+            values |= {f"--{letter}{number}": "inline" if number == chosen else "none" for number in known}
     resolved = re.sub(
         r"var\((--[a-z0-9]+),([^)]*)\)",
         lambda found: values.get(found[1], found[2]),
@@ -144,18 +132,14 @@ def variation_for(reference: str, previous: Variation | None = None) -> Variatio
     Never the ground of ``previous``, the plate before it in the same list.
     """
     digest = hashlib.sha256(reference.encode()).digest()
-    grounds = [
-        name for name in LIGHT_GROUNDS if previous is None or name != previous.ground
-    ]
+    grounds = [name for name in LIGHT_GROUNDS if previous is None or name != previous.ground]
     return Variation(ground=grounds[digest[0] % len(grounds)], motif=1 + digest[1] % 5)
 
 
 def rasterise(svg: str, size: int = 1200) -> bytes:
     """A square plate as PNG, ``size`` pixels wide, on the page's light ground."""
     program = (
-        f"#set page(width: {size}pt, height: {size}pt, margin: 0pt, fill: rgb({PAPER!r}))\n".replace(
-            "'", '"'
-        )
+        f"#set page(width: {size}pt, height: {size}pt, margin: 0pt, fill: rgb({PAPER!r}))\n".replace("'", '"')
         + '#image(bytes(sys.inputs.svg), format: "svg", width: 100%, height: 100%)'
     )
     return typst.compile(

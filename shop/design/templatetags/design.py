@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
 
 from django import forms, template
+from django.conf import settings
 from django.forms import BoundField
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from moneyed import Money
 
+from shop.core.money import from_minor
 from shop.design import numbers
 
 register = template.Library()
@@ -28,18 +31,37 @@ _LEFT_TO_RIGHT_WIDGETS = (forms.EmailInput, forms.URLInput, forms.PasswordInput)
 # --- amounts, days, references ---------------------------------------------------------------
 
 
+def _amount(amount: Money | dict[str, Any]) -> Money:
+    """An amount as templates get it: Money, or whole minor units from a mail's stored context."""
+    return from_minor(amount["minor"], amount["currency"]) if isinstance(amount, dict) else amount
+
+
+def _day(value: date | datetime | str) -> date | datetime:
+    """A day or moment as templates get it; mails keep theirs as ISO text."""
+    if not isinstance(value, str):
+        return value
+    return date.fromisoformat(value) if len(value) == 10 else datetime.fromisoformat(value)
+
+
 @register.filter
-def money(amount: Money | None, style: str = "full") -> SafeString | str:
-    """``{{ price|money }}`` 150,00 MAD; ``|money:"short"`` 150 MAD; ``|money:"bare"`` 150,00."""
+def money(amount: Money | dict[str, Any] | None, style: str = "full") -> SafeString | str:
+    """``{{ price|money }}`` 150,00 MAD; ``|money:"short"`` 150 MAD; ``|money:"bare"`` 150,00.
+
+    Takes Money, or the ``{"minor": 15000, "currency": "MAD"}`` of a mail's context.
+    """
     if amount is None or amount == "":
         return ""
-    text = numbers.money_text(amount, style=style)
+    text = numbers.money_text(_amount(amount), style=style)
     if text.startswith(numbers.LRM):
         # The mark would turn the whole piece left-to-right and put the currency on the wrong side.
-        return format_html(
-            '<bdi dir="{}">{}</bdi>', "ltr" if style == "bare" else "rtl", text
-        )
+        return format_html('<bdi dir="{}">{}</bdi>', "ltr" if style == "bare" else "rtl", text)
     return format_html("<bdi>{}</bdi>", text)
+
+
+@register.filter
+def money_text(amount: Money | dict[str, Any] | None, style: str = "full") -> str:
+    """The same amount without mark-up, for text mails, titles and attributes."""
+    return "" if amount is None or amount == "" else numbers.money_text(_amount(amount), style=style)
 
 
 @register.filter
@@ -51,29 +73,35 @@ def number(value: Decimal | int | str | None) -> SafeString | str:
 
 
 @register.filter
-def day(value: date | datetime | None, style: str = "long") -> str:
+def day(value: date | datetime | str | None, style: str = "long") -> str:
     """``{{ on|day }}``; styles ``weekday``, ``near``, ``month``, ``short``."""
-    return numbers.day_text(value, style=style) if value else ""
+    return numbers.day_text(_day(value), style=style) if value else ""
 
 
 @register.filter
-def hour(value: datetime | None) -> str:
+def hour(value: datetime | str | None) -> str:
     """``{{ at|hour }}``: the time of day in Casablanca."""
-    return numbers.hour_text(value) if value else ""
+    return numbers.hour_text(_day(value)) if value else ""
 
 
 @register.filter
-def moment(value: datetime | None, style: str = "long") -> str:
+def moment(value: datetime | str | None, style: str = "long") -> str:
     """``{{ at|moment }}``: day and time in Casablanca; styles as ``day``."""
-    return numbers.moment_text(value, style=style) if value else ""
+    return numbers.moment_text(_day(value), style=style) if value else ""
 
 
 @register.simple_tag
-def date_range(start: date | None, end: date | None, style: str = "between") -> str:
+def date_range(start: date | str | None, end: date | str | None, style: str = "between") -> str:
     """``{% date_range from to %}`` for a promise, ``{% date_range from to "span" %}`` for a period."""
     if not start or not end:
-        return numbers.day_text(start or end) if start or end else ""
-    return numbers.date_range_text(start, end, style=style)
+        return numbers.day_text(_day(start or end)) if start or end else ""
+    return numbers.date_range_text(_day(start), _day(end), style=style)
+
+
+@register.simple_tag
+def demo_mode() -> bool:
+    """Whether this is the demonstration shop; mails have no request to tell them."""
+    return bool(getattr(settings, "DEMO_MODE", False))
 
 
 @register.filter
@@ -85,9 +113,7 @@ def ref(value: object) -> SafeString | str:
 
 
 @register.filter
-def share_percent(
-    part: Decimal | Money, whole: Money | None = None
-) -> SafeString | str:
+def share_percent(part: Decimal | Money, whole: Money | None = None) -> SafeString | str:
     """``{{ rate|share_percent }}`` for a share of one, ``{{ part|share_percent:whole }}`` for two amounts."""
     if part is None or part == "":
         return ""
@@ -109,11 +135,7 @@ def bar_pieces(
     Returns ``{"name", "x", "width"}`` for every amount above zero. Given a ``total`` larger than the
     sum, the rest of the bar stays empty.
     """
-    shown = [
-        (name, Decimal(amount))
-        for name, amount in amounts
-        if amount and Decimal(amount) > 0
-    ]
+    shown = [(name, Decimal(amount)) for name, amount in amounts if amount and Decimal(amount) > 0]
     whole = max(total or Decimal(0), sum((amount for _, amount in shown), Decimal(0)))
     if not shown or not whole:
         return []
@@ -140,17 +162,11 @@ def bar_pieces(
 def price_bar(coop: Money, shop: Money, vat: Money, fund: Money) -> dict[str, object]:
     """The four parts of a price as one bar. The list of amounts stands under it and says the same."""
     parts = [("coop", coop), ("shop", shop), ("vat", vat), ("fund", fund)]
-    return {
-        "pieces": bar_pieces(
-            [(name, amount.amount) for name, amount in parts if amount is not None]
-        )
-    }
+    return {"pieces": bar_pieces([(name, amount.amount) for name, amount in parts if amount is not None])}
 
 
 @register.inclusion_tag("design/_bar.html")
-def gauge(
-    done: int, other: int = 0, left: int = 0, label: str = ""
-) -> dict[str, object]:
+def gauge(done: int, other: int = 0, left: int = 0, label: str = "") -> dict[str, object]:
     """How much of a counted whole is done (green), done by hand (blue) and left (saffron)."""
     counts = [("coop", done), ("shop", other), ("fund", left)]
     return {
@@ -169,11 +185,7 @@ def road(part: Decimal | float | int, label: str = "") -> dict[str, object]:
     tiles = [
         {
             "x": index * step,
-            "state": "done"
-            if index < done
-            else "now"
-            if index == done and part > 0
-            else "next",
+            "state": "done" if index < done else "now" if index == done and part > 0 else "next",
         }
         for index in range(ROAD_TILES)
     ]
@@ -197,9 +209,7 @@ def control(field: BoundField) -> SafeString:
     """
     widget = field.field.widget
     attrs: dict[str, str] = {}
-    if not isinstance(
-        widget, (forms.CheckboxInput, forms.RadioSelect, forms.CheckboxSelectMultiple)
-    ):
+    if not isinstance(widget, (forms.CheckboxInput, forms.RadioSelect, forms.CheckboxSelectMultiple)):
         attrs["class"] = f"{widget.attrs.get('class', '')} field".strip()
     input_type = getattr(widget, "input_type", "")
     if isinstance(widget, _LEFT_TO_RIGHT_WIDGETS) or input_type in (
