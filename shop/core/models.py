@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import models
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -17,7 +19,7 @@ class ClockOffset(models.Model):
 
 
 class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
-    def waiting(self, *, at) -> OutboxQuerySet:
+    def waiting(self, *, at: datetime) -> OutboxQuerySet:
         """What is not yet delivered and due by then, oldest first."""
         return self.filter(state=OutboxMessage.State.WAITING, due_at__lte=at).order_by("due_at", "pk")
 
