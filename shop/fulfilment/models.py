@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
@@ -97,6 +97,34 @@ class SupplierOrderQuerySet(models.QuerySet["SupplierOrder"]):
     def overdue_for_acceptance(self, *, at: datetime) -> SupplierOrderQuerySet:
         """Placed, and the cooperative let its deadline pass."""
         return self.filter(state=SupplierOrder.State.PLACED, accept_by__lte=at)
+
+    def unreminded(self, *, at: datetime, before: timedelta) -> SupplierOrderQuerySet:
+        """Placed, the deadline is nearer than ``before``, and nobody was reminded."""
+        return self.filter(
+            state=SupplierOrder.State.PLACED, accept_by__gt=at, accept_by__lte=at + before, reminded_at=None
+        )
+
+    def to_dispatch(self) -> SupplierOrderQuerySet:
+        """Accepted, to be packed and handed to the carrier."""
+        return self.filter(state=SupplierOrder.State.ACCEPTED)
+
+    def on_the_way(self) -> SupplierOrderQuerySet:
+        """With the carrier."""
+        return self.filter(state=SupplierOrder.State.DISPATCHED)
+
+    def ended_after_payment(self) -> SupplierOrderQuerySet:
+        """Declined or cancelled parts of orders paid by card: their money has to go back."""
+        return self.filter(
+            state__in=[SupplierOrder.State.DECLINED, SupplierOrder.State.CANCELLED],
+            order__payment_method="card",
+        )
+
+    def held(self) -> SupplierOrderQuerySet:
+        """Their goods' price is in our hands (card) or collected (cash), and not yet due."""
+        under_way = [SupplierOrder.State.PLACED, SupplierOrder.State.ACCEPTED, SupplierOrder.State.DISPATCHED]
+        return self.filter(
+            Q(order__payment_method="card", state__in=under_way) | Q(state=SupplierOrder.State.DELIVERED)
+        )
 
     def due_for_release(self, *, at: datetime) -> SupplierOrderQuerySet:
         """Delivered, and the return window has closed."""
@@ -236,6 +264,7 @@ class SupplierOrderLine(models.Model):
     goods_vat_minor = MinorUnits(default=0, help_text="the cooperative's own VAT, inside its goods")
     goods, commission = Amount("goods_minor"), Amount("commission_minor")
     commission_vat, solidarity = Amount("commission_vat_minor"), Amount("solidarity_minor")
+    goods_vat = Amount("goods_vat_minor")
     vat_code = models.CharField(max_length=8, blank=True)
     vat_rate = models.DecimalField(max_digits=5, decimal_places=4, default=0)
 
@@ -244,6 +273,25 @@ class SupplierOrderLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quantity} × {self.title}"
+
+
+class ShipmentQuerySet(models.QuerySet["Shipment"]):
+    def of(self, user) -> ShipmentQuerySet:
+        """Parcels of the cooperatives this person acts for today."""
+        return self.filter(supplier_order__cooperative__in=Cooperative.objects.of(user))
+
+    def silent_since(self, moment: datetime) -> ShipmentQuerySet:
+        """Sent by then, and nobody has said what became of them."""
+        return self.filter(
+            supplier_order__state=SupplierOrder.State.DISPATCHED,
+            dispatched_at__lte=moment,
+            delivered_at=None,
+            returned_at=None,
+        )
+
+    def coming_home(self) -> ShipmentQuerySet:
+        """Refused at the door, and not yet back on the cooperative's shelf."""
+        return self.filter(returned_at__isnull=False, return_confirmed_at=None)
 
 
 class Shipment(models.Model):
@@ -271,6 +319,8 @@ class Shipment(models.Model):
     proof_note = models.CharField(max_length=200, blank=True)
     returned_at = models.DateTimeField(null=True, blank=True)
     return_confirmed_at = models.DateTimeField(null=True, blank=True, help_text="the goods are back in stock")
+
+    objects = ShipmentQuerySet.as_manager()
 
     class Meta:
         ordering = ["pk"]

@@ -22,3 +22,8 @@ def tell(
     return OrderEvent.objects.create(
         order=order, supplier_order=supplier_order, kind=kind, actor=actor, detail=detail, happened_at=at
     )
+
+
+def actor_of(by: Any) -> str:
+    """How the story names who acted: the account of a person, ``system`` for nobody."""
+    return str(by)[:80] if by is not None else "system"

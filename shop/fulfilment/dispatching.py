@@ -1,0 +1,97 @@
+"""A packed part leaves the cooperative with a carrier."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from catalogue import stock
+from shop.core.errors import Refused
+from shop.core.lives import refused_when_stale
+from shop.core.money import zero
+from shop.fulfilment import letters, story
+from shop.fulfilment.deciding import quantities_of
+from shop.fulfilment.models import Carrier, Shipment, SupplierOrder
+
+logger = logging.getLogger(__name__)
+
+
+class CarrierTakesNoCash(Refused):
+    def __init__(self, carrier: Carrier) -> None:
+        self.carrier = carrier
+        super().__init__(
+            _("%(carrier)s collects no cash, and this part is paid at the door. Choose another carrier.")
+            % {"carrier": carrier.name}
+        )
+
+
+class TrackingNumberUsed(Refused):
+    def __init__(self, number: str) -> None:
+        self.number = number
+        super().__init__(
+            _("The tracking number %(number)s already belongs to another parcel. Compare it with the label.")
+            % {"number": number}
+        )
+
+
+@transaction.atomic
+def dispatch(
+    *, supplier_order: SupplierOrder, carrier: Carrier, tracking_number: str, by: Any, at: datetime
+) -> Shipment:
+    """Hand the parcel of an accepted part to a carrier. Its goods leave the stock, the customer is told.
+
+    Raises CarrierTakesNoCash, TrackingNumberUsed, or CarriedOutMeanwhile when it was already sent or
+    declined.
+    """
+    number = "".join(tracking_number.split()).upper()
+    if supplier_order.is_cash and not carrier.collects_cash:
+        raise CarrierTakesNoCash(carrier)
+    if number and Shipment.objects.filter(carrier=carrier, tracking_number=number).exists():
+        raise TrackingNumberUsed(number)
+    with refused_when_stale():
+        supplier_order.dispatch(at=at)
+        supplier_order.save()
+    stock.consume(quantities=quantities_of(supplier_order), about=supplier_order.reference, at=at)
+    shipment = Shipment(
+        reference=f"{supplier_order.reference}-P1",
+        supplier_order=supplier_order,
+        carrier=carrier,
+        tracking_number=number,
+        currency=supplier_order.currency,
+        dispatched_at=at,
+        dispatched_by=by,
+    )
+    shipment.cash_to_collect = (
+        supplier_order.total if supplier_order.is_cash else zero(supplier_order.currency)
+    )
+    shipment.save(force_insert=True)
+    story.tell(
+        order=supplier_order.order,
+        kind="supplier_order.dispatched",
+        supplier_order=supplier_order,
+        actor=story.actor_of(by),
+        at=at,
+        carrier=carrier.code,
+        tracking_number=number,
+    )
+    letters.to_customer(
+        topic="part.dispatched",
+        supplier_order=supplier_order,
+        at=at,
+        carrier=carrier.name,
+        tracking_number=number,
+        tracking_url=tracking_url(shipment),
+        cash_to_collect=letters.amount(shipment.cash_to_collect),
+    )
+    logger.info("shipment dispatched", extra={"shipment": shipment.reference})
+    return shipment
+
+
+def tracking_url(shipment: Shipment) -> str:
+    """Where the carrier tells about this parcel; empty when it has no such page."""
+    pattern, number = shipment.carrier.tracking_url, shipment.tracking_number
+    return pattern.replace("{number}", number) if pattern and number else ""
