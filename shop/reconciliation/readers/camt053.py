@@ -233,6 +233,8 @@ def _given(reference: str) -> str:
 def _account(node: _Node, path: str) -> str:
     """The RIB of an account, taken from its IBAN where need be; foreign ones as written, empty if none is."""
     number = node.text(f"{path}/Id/IBAN", f"{path}/Id/Othr/Id")
+    if not number:
+        return ""
     try:
         return rib.from_iban(number) if number.upper().startswith("MA") else rib.check(number)
     except Refused:

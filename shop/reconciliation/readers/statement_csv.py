@@ -288,6 +288,8 @@ def _cell(row: list[str], place: int) -> str:
 
 def _account(text: str) -> str:
     """The RIB in a cell, whether written as RIB or IBAN; another number as it stands."""
+    if not text:
+        return ""
     try:
         return rib.from_iban(text) if text.upper().startswith("MA") else rib.check(text)
     except Refused:
