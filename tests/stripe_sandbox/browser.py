@@ -35,7 +35,9 @@ class Browser:
     def post(self, url, **form):
         parts = urlsplit(url)
         headers = {"accept-language": self.language, "content-type": "application/x-www-form-urlencoded"}
-        return self.sandbox.handle(Request("POST", parts.path, parts.query, headers, urlencode(form).encode()))
+        return self.sandbox.handle(
+            Request("POST", parts.path, parts.query, headers, urlencode(form).encode())
+        )
 
     def pay(self, session, number, expiry="12/40", cvc="123"):
         return self.post(f"{session.url}/pay", number=number, expiry=expiry, cvc=cvc)

@@ -58,7 +58,12 @@ def _live_through_everything(client, sandbox, control, charged, cooperative):
     endpoint = v1.webhook_endpoints.create({"url": "http://127.0.0.1:9/", "enabled_events": ["*"]})
     v1.webhook_endpoints.update(endpoint.id, {"disabled": True})
     v1.account_links.create(
-        {"account": cooperative, "type": "account_onboarding", "return_url": "http://a/", "refresh_url": "http://a/"}
+        {
+            "account": cooperative,
+            "type": "account_onboarding",
+            "return_url": "http://a/",
+            "refresh_url": "http://a/",
+        }
     )
     charge = charged(100_000, transfer_group="ORDER_1")
     transfer = v1.transfers.create(
@@ -76,11 +81,22 @@ def _live_through_everything(client, sandbox, control, charged, cooperative):
     with pytest.raises(stripe.CardError):
         charged(10_000, "pm_card_chargeDeclined")
     manual = v1.payment_intents.create(
-        {"amount": 70_000, "currency": "mad", "capture_method": "manual", "payment_method": "pm_card_visa", "confirm": True}
+        {
+            "amount": 70_000,
+            "currency": "mad",
+            "capture_method": "manual",
+            "payment_method": "pm_card_visa",
+            "confirm": True,
+        }
     )
     v1.payment_intents.capture(manual.id, {"amount_to_capture": 60_000})
     v1.payment_intents.create(
-        {"amount": 70_000, "currency": "mad", "payment_method": "pm_card_threeDSecure2Required", "confirm": True}
+        {
+            "amount": 70_000,
+            "currency": "mad",
+            "payment_method": "pm_card_threeDSecure2Required",
+            "confirm": True,
+        }
     )
     v1.payment_intents.cancel(v1.payment_intents.create({"amount": 5_000, "currency": "mad"}).id)
     browser = Browser(sandbox)
@@ -88,7 +104,10 @@ def _live_through_everything(client, sandbox, control, charged, cooperative):
     browser.pay(session, "4242424242424242")
     browser.session(client)
     v1.reporting.report_runs.create(
-        {"report_type": "payout_reconciliation.itemized.5", "parameters": {"interval_start": 0, "interval_end": 2**31}}
+        {
+            "report_type": "payout_reconciliation.itemized.5",
+            "parameters": {"interval_start": 0, "interval_end": 2**31},
+        }
     )
     control("capability", account=cooperative, capability="transfers", status="inactive")
     control("bank-account", account=cooperative, last4="1234")
@@ -100,8 +119,14 @@ def _live_through_everything(client, sandbox, control, charged, cooperative):
     v1.accounts.list(look), v1.accounts.retrieve_current(), v1.accounts.capabilities.list(cooperative)
     v1.balance.retrieve(), v1.balance_transactions.list(look), v1.events.list(look), v1.payouts.list(look)
     v1.charges.list({**look, "expand": ["data.refunds", "data.balance_transaction"]}), v1.disputes.list(look)
-    v1.refunds.retrieve(failing.id, {"expand": ["charge", "balance_transaction", "failure_balance_transaction"]})
-    v1.payment_intents.list({**look, "expand": ["data.latest_charge"]}), v1.refunds.list(look), v1.topups.list(look)
+    v1.refunds.retrieve(
+        failing.id, {"expand": ["charge", "balance_transaction", "failure_balance_transaction"]}
+    )
+    (
+        v1.payment_intents.list({**look, "expand": ["data.latest_charge"]}),
+        v1.refunds.list(look),
+        v1.topups.list(look),
+    )
     v1.transfers.list({**look, "expand": ["data.destination", "data.destination_payment"]})
     v1.checkout.sessions.list({**look, "expand": ["data.line_items", "data.payment_intent"]})
     v1.checkout.sessions.line_items.list(session.id)
@@ -131,12 +156,23 @@ def test_every_object_that_leaves_the_sandbox_has_the_library_s_shape(
         contract.check_response(thing, stripe.ListObject)
 
 
-def test_event_and_transaction_types_are_ones_the_library_knows(emitted, client, sandbox, control, charged, cooperative):
+def test_event_and_transaction_types_are_ones_the_library_knows(
+    emitted, client, sandbox, control, charged, cooperative
+):
     _live_through_everything(client, sandbox, control, charged, cooperative)
 
     types = {row["type"] for row in sandbox.store.rows("select distinct type from balance_transaction")}
     assert types <= set(_members(stripe.BalanceTransaction, "type"))
-    assert {"charge", "refund", "transfer", "transfer_refund", "payout", "payout_failure", "adjustment", "topup"} <= types
+    assert {
+        "charge",
+        "refund",
+        "transfer",
+        "transfer_refund",
+        "payout",
+        "payout_failure",
+        "adjustment",
+        "topup",
+    } <= types
     told = {each["type"] for each in emitted["event"]}
     assert told <= set(_members(stripe.Event, "type"))
     assert len(told) >= 30
@@ -163,4 +199,6 @@ def test_a_stray_field_would_be_found(client):
     answer = client.v1.accounts.retrieve_current().to_dict()
 
     assert contract.faults_in_response(answer, stripe.Account) == []
-    assert contract.faults_in_response({**answer, "livemode": False}, stripe.Account) == ["Account.livemode: unknown"]
+    assert contract.faults_in_response({**answer, "livemode": False}, stripe.Account) == [
+        "Account.livemode: unknown"
+    ]

@@ -27,7 +27,10 @@ def test_a_right_request_passes():
         ({"amount": Decimal("49.40")}, "params.amount: Decimal Decimal('49.40') is not int"),
         ({"amount": True}, "params.amount: bool True is not int"),
         ({"metadata": {"payout": 1}}, "params.metadata.payout: int 1 is not str"),
-        ({"source_type": "cart"}, "params.source_type: str 'cart' is not one of 'bank_account', 'card', 'fpx'"),
+        (
+            {"source_type": "cart"},
+            "params.source_type: str 'cart' is not one of 'bank_account', 'card', 'fpx'",
+        ),
         ({"idempotency_key": "k"}, "params.idempotency_key: unknown"),
     ],
 )
@@ -70,8 +73,14 @@ def test_both_shapes_of_an_account_pass():
     from stripe.params.v2.core._account_create_params import AccountCreateParams as Second
 
     requested = {"requested": True}
-    first = {"country": "MA", "controller": {"losses": {"payments": "application"}}, "capabilities": {"transfers": requested}}
-    second = {"configuration": {"recipient": {"capabilities": {"stripe_balance": {"stripe_transfers": requested}}}}}
+    first = {
+        "country": "MA",
+        "controller": {"losses": {"payments": "application"}},
+        "capabilities": {"transfers": requested},
+    }
+    second = {
+        "configuration": {"recipient": {"capabilities": {"stripe_balance": {"stripe_transfers": requested}}}}
+    }
 
     assert faults_in_params(first, AccountCreateParams) == []
     assert faults_in_params(second, Second) == []
@@ -181,4 +190,6 @@ def test_an_answer_with_a_wrong_value_deep_inside_is_named(charged):
     contract.check_response(answer, stripe.Charge)
     answer["balance_transaction"]["type"] = "chrage"
 
-    assert contract.faults_in_response(answer, stripe.Charge)[0].startswith("Charge.balance_transaction.type: str 'chrage'")
+    assert contract.faults_in_response(answer, stripe.Charge)[0].startswith(
+        "Charge.balance_transaction.type: str 'chrage'"
+    )
