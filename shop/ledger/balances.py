@@ -50,7 +50,7 @@ def balance(account: AccountName | Account, on: date | None = None) -> Money:
 def balances(
     *, prefix: str = "", owner: str = "", order: str = "", supplier_order: str = "", on: date | None = None
 ) -> dict[str, Money]:
-    """``{account code: balance}`` of many accounts in one query.
+    """``{account code: balance}``: one query, however many accounts, and one for the last snapshot.
 
     ``prefix`` is the start of the code (``producer_held:``), ``owner`` the code of a cooperative or carrier.
     With an order only its own entries count. Accounts that nothing touched are left out.

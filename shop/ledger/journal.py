@@ -132,7 +132,7 @@ def reverse(
 
 
 def _write(entry: JournalEntry, moves: Sequence[Move]) -> JournalEntry:
-    first = JournalEntry.objects.filter(event=entry.event).first()
+    first = _written_under(entry.event)
     if first is not None:
         return _the_first(first, moves)
     try:
@@ -152,12 +152,16 @@ def _write(entry: JournalEntry, moves: Sequence[Move]) -> JournalEntry:
                 for move in moves
             )
     except IntegrityError:
-        first = JournalEntry.objects.filter(event=entry.event).first()
+        first = _written_under(entry.event)
         if first is None:
             raise
         return _the_first(first, moves)
     logger.info("journal entry written", extra={"event_name": entry.event, "kind": entry.kind})
     return entry
+
+
+def _written_under(event: str) -> JournalEntry | None:
+    return JournalEntry.objects.filter(event=event).first()
 
 
 def _the_first(first: JournalEntry, moves: Sequence[Move]) -> JournalEntry:
