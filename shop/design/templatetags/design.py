@@ -209,7 +209,7 @@ def control(field: BoundField) -> SafeString:
     """
     widget = field.field.widget
     attrs: dict[str, str] = {}
-    if not isinstance(widget, (forms.CheckboxInput, forms.RadioSelect, forms.CheckboxSelectMultiple)):
+    if not isinstance(widget, (forms.CheckboxInput, forms.RadioSelect, forms.FileInput)):
         attrs["class"] = f"{widget.attrs.get('class', '')} field".strip()
     input_type = getattr(widget, "input_type", "")
     if isinstance(widget, _LEFT_TO_RIGHT_WIDGETS) or input_type in (

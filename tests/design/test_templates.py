@@ -1,0 +1,174 @@
+"""Layouts and components: no inline style or script, right in both directions, whole without context."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from pathlib import Path
+
+import pytest
+from django.template.loader import get_template, render_to_string
+from django.test import RequestFactory
+from django.utils import translation
+
+from shop.design import views
+
+FOLDER = Path(views.__file__).parent
+TEMPLATES = sorted((FOLDER / "templates").rglob("*.html"))
+STATIC = FOLDER / "static" / "design"
+MAILS = [path for path in TEMPLATES if "mail" in path.parts]
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(FOLDER / "templates").as_posix()
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=name_of)
+def test_every_template_compiles(path):
+    get_template(name_of(path))
+
+
+@pytest.mark.parametrize("path", [path for path in TEMPLATES if path not in MAILS], ids=name_of)
+def test_no_page_has_inline_style_or_script(path):
+    source = path.read_text(encoding="utf-8")
+
+    assert not re.search(r"\sstyle=", source)
+    assert "<script" not in source
+    assert "<style" not in source
+    assert not re.search(r"\son[a-z]+=", source)
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in TEMPLATES if path.name.startswith("_") and path not in MAILS], ids=name_of
+)
+def test_every_partial_says_what_it_needs(path):
+    head = path.read_text(encoding="utf-8")[:900]
+
+    assert "{#" in head
+    assert re.search(r"Needs|Reads|from \{%", head)
+
+
+@pytest.mark.parametrize("status", ["400", "403", "403_csrf", "404", "429", "500", "503"])
+@pytest.mark.parametrize(("language", "direction"), [("fr", "ltr"), ("ar", "rtl"), ("en", "ltr")])
+def test_an_error_page_renders_without_any_context(status, language, direction):
+    with translation.override(language):
+        html = render_to_string(f"{status}.html")
+
+    assert f'<html lang="{language}" dir="{direction}">' in html
+    assert html.count("<h1>") == 1
+    assert '<main id="main"' in html
+    assert 'href="#main"' in html
+
+
+@pytest.mark.parametrize("place", ["shop", "desk", "office", "error"])
+@pytest.mark.parametrize("language", ["fr", "ar"])
+def test_the_living_page_shows_every_component(place, language):
+    request = RequestFactory().get("/design/", {"place": place, "language": language})
+
+    response = views.page(request)
+
+    html = response.content.decode()
+    assert response.status_code == 200
+    assert f'lang="{language}"' in html
+    assert " style=" not in html
+    assert "{'" not in html
+
+
+def test_the_arabic_page_asks_for_the_arabic_font_only():
+    french = views.page(RequestFactory().get("/design/")).content.decode()
+    arabic = views.page(RequestFactory().get("/design/", {"language": "ar"})).content.decode()
+
+    assert re.findall(r"tadamon-sans-\w+-\d+", french) == ["tadamon-sans-latin-400"]
+    assert re.findall(r"tadamon-sans-\w+-\d+", arabic) == ["tadamon-sans-arabic-400"]
+
+
+def test_the_style_sheets_stay_small():
+    both = (STATIC / "tokens.css").read_bytes() + (STATIC / "shop.css").read_bytes()
+
+    assert len(gzip.compress(both, 9)) <= 12 * 1024
+
+
+def test_the_style_sheet_knows_no_left_and_right_but_three_times():
+    css = re.sub(r"/\*.*?\*/", "", (STATIC / "shop.css").read_text(encoding="utf-8"), flags=re.DOTALL)
+    physical = re.findall(
+        r"[^{}]*\{[^{}]*(?:margin-left|margin-right|padding-left|padding-right|border-left|border-right"
+        r"|text-align: (?:left|right)|float: (?:left|right)|(?:^|[;{ ])(?:left|right):|position: (?:left|right)"
+        r"|background-position: (?:left|right))[^{}]*\}",
+        css,
+    )
+
+    assert sorted(rule.strip().split("{")[0].strip() for rule in physical) == [
+        '[dir="rtl"] .field[dir="ltr"]',
+        '[dir="rtl"] select.field:not([multiple])',
+        "select.field:not([multiple])",
+    ]
+
+
+def test_colours_are_named_in_the_tokens_only():
+    css = re.sub(r"/\*.*?\*/", "", (STATIC / "shop.css").read_text(encoding="utf-8"), flags=re.DOTALL)
+    colours = set(re.findall(r"#[0-9a-f]{3,8}\b", re.sub(r"url\(.*?\)", "", css)))
+
+    # The dark of the plates on a light tile, and the frieze's own ground: the same in light and dark.
+    assert colours == {"#221d26", "#1b2f63"}
+
+
+def contrast(one: str, other: str) -> float:
+    """https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio"""
+
+    def light(colour: str) -> float:
+        channels = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+        red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    high, low = sorted((light(one), light(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_can_be_read_in_light_and_in_dark(scheme):
+    css = (STATIC / "tokens.css").read_text(encoding="utf-8")
+    block = css.split(':root[data-theme="dark"]')[1] if scheme == "dark" else css.split(":root {")[1]
+    token = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", block.split("}")[0]))
+    texts = [
+        ("ink", "ground"),
+        ("ink", "surface"),
+        ("ink-2", "ground"),
+        ("ink-2", "sunken"),
+        ("action", "ground"),
+        ("action", "action-ground"),
+        ("on-action", "action"),
+        ("proof", "ground"),
+        ("proof", "proof-ground"),
+        ("warn", "warn-ground"),
+        ("error", "ground"),
+        ("error", "error-ground"),
+        ("on-mark", "mark"),
+    ]
+
+    weak = [pair for pair in texts if contrast(token[pair[0]], token[pair[1]]) < 4.5]
+
+    assert weak == []
+    assert contrast(token["line-strong"], token["surface"]) >= 3
+    assert contrast(token["focus"], token["ground"]) >= 3
+
+
+def test_both_dark_schemes_are_the_same():
+    css = (STATIC / "tokens.css").read_text(encoding="utf-8")
+    followed = css.split(':root:not([data-theme="light"]) {')[1].split("}")[0]
+    chosen = css.split(':root[data-theme="dark"] {')[1].split("}")[0]
+
+    tokens = re.compile(r"--[\w-]+: [^;]+")
+    assert tokens.findall(followed) == tokens.findall(chosen)
+
+
+@pytest.mark.parametrize(("language", "side"), [("fr", "left"), ("ar", "right")])
+def test_a_mail_reads_in_its_own_direction(language, side, settings):
+    settings.DEMO_MODE = True
+    with translation.override(language):
+        html = render_to_string("mail/base.html", {"subject": "T-7K3M9QXFZ"})
+        text = render_to_string("mail/base.txt")
+
+    assert "<title>T-7K3M9QXFZ</title>" in html
+    assert f"text-align:{side}" in html
+    assert "<table" not in html
+    assert "<" not in text
