@@ -73,7 +73,15 @@ class Cooperative(ConcurrentTransitionMixin, models.Model):
     created_at = models.DateTimeField()
 
     objects = CooperativeQuerySet.as_manager()
-    history = HistoricalRecords(excluded_fields=["story"])
+    # The columns of each language are added after the history's table is made; the name is kept in one.
+    history = HistoricalRecords(
+        excluded_fields=[
+            f"{field}{language}"
+            for field in ("story", "name", "place")
+            for language in ("", "_fr", "_ar", "_en")
+            if field + language not in ("name", "place")
+        ]
+    )
 
     class Meta:
         ordering = ["code"]
