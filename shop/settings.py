@@ -131,7 +131,7 @@ MIDDLEWARE = [
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
-    "oscar.apps.basket.middleware.BasketMiddleware",
+    "shop.checkout.middleware.BasketMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 
@@ -289,7 +289,7 @@ GUEST_LINK_DAYS = 180
 BANK_ACCOUNT_COOLING_HOURS = 48
 SHOP_LEGAL = {
     "name": env.str("SHOP_LEGAL_NAME", default="Tadamon (démonstration)"),
-    "rib": env.str("SHOP_RIB", default="999780000000000000099948"),
+    "rib": env.str("SHOP_RIB", default="999780000000000000202641"),
     "cndp": env.str("SHOP_CNDP", default=""),
 }
 
