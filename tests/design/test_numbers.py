@@ -95,22 +95,24 @@ def test_the_minor_units_of_a_mail_are_an_amount_too():
 
 @pytest.mark.parametrize(
     ("month", "name"),
-    enumerate(
-        [
-            "يناير",
-            "فبراير",
-            "مارس",
-            "أبريل",
-            "ماي",
-            "يونيو",
-            "يوليوز",
-            "غشت",
-            "شتنبر",
-            "أكتوبر",
-            "نونبر",
-            "دجنبر",
-        ],
-        1,
+    list(
+        enumerate(
+            [
+                "يناير",
+                "فبراير",
+                "مارس",
+                "أبريل",
+                "ماي",
+                "يونيو",
+                "يوليوز",
+                "غشت",
+                "شتنبر",
+                "أكتوبر",
+                "نونبر",
+                "دجنبر",
+            ],
+            1,
+        )
     ),
 )
 def test_months_have_their_moroccan_names_in_arabic(month, name):
