@@ -13,7 +13,7 @@ from moneyed import Money
 from shop.ledger import entries, journal
 from shop.ledger.models import JournalEntry
 
-ORDER = "T-7K3M9QX2P"
+ORDER = "T-7K3M9QX2T"
 A_PART, B_PART = f"{ORDER}-1", f"{ORDER}-2"
 DAY = date(2026, 3, 2)
 
