@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from fixtures.stripe_sandbox import Sandbox, client_for, controls
@@ -51,10 +53,7 @@ def client(sandbox):
 def control(sandbox):
     """``control("advance", days=3)`` presses a control and returns its answer."""
 
-    def press(name, **given):
-        return controls._WRITES[name](sandbox, given)
-
-    return press
+    return partial(controls.press, sandbox)
 
 
 @pytest.fixture

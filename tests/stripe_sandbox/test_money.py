@@ -148,6 +148,15 @@ def test_more_than_authorised_cannot_be_captured(client):
     assert client.v1.payment_intents.retrieve(intent.id).status == "requires_capture"
 
 
+def test_nothing_cannot_be_captured(client):
+    intent = _authorised(client)
+
+    with refused("amount_too_large"):
+        client.v1.payment_intents.capture(intent.id, {"amount_to_capture": 0})
+
+    assert client.v1.payment_intents.retrieve(intent.id).status == "requires_capture"
+
+
 def test_an_authorisation_given_up_leaves_no_row(client, sandbox):
     intent = _authorised(client)
 
