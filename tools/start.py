@@ -52,6 +52,8 @@ def environment() -> dict[str, str]:
     values.setdefault("SITE_URL", f"http://127.0.0.1:{values['PORT']}")
     values.setdefault("STRIPE_SANDBOX_URL", f"http://127.0.0.1:{values['STRIPE_PORT']}")
     values.setdefault("BANK_SANDBOX_URL", f"http://127.0.0.1:{values['BANK_PORT']}")
+    # Celery warns whoever runs it as root, as a container on a desk does; it takes no pickles from anybody here.
+    values.setdefault("PYTHONWARNINGS", "ignore:You're running the worker with superuser privileges")
     values["PYTHON"] = sys.executable
     values["PYTHONUNBUFFERED"] = "1"
     values["DJANGO_SETTINGS_MODULE"] = "shop.settings"
@@ -80,6 +82,7 @@ def prepare(values: dict[str, str], *, with_demo: bool) -> None:
 
     The mark stands in the SQLite file itself (``user_version``), so it is lost with the file.
     """
+    (Path(values["TADAMON_VAR"]) / "static").mkdir(parents=True, exist_ok=True)  # whitenoise looks for it
     mark = _mark(with_demo=with_demo)
     file = Path(values["TADAMON_VAR"]) / "tadamon.sqlite3" if "DATABASE_URL" not in values else None
     if file is not None and _marked(file) == mark:
@@ -155,7 +158,7 @@ def _welcome(values: dict[str, str], processes: Processes) -> None:
     """Wait until the shop answers, then say where it is and what to try."""
     until = time.monotonic() + ANSWERS_WITHIN
     while time.monotonic() < until and not processes.ending:
-        if _answers(values["SITE_URL"]):
+        if _answers(values["SITE_URL"] + "/health/"):
             print(f"\n{_sheet(values)}\n", flush=True)
             return
         time.sleep(0.2)
@@ -175,9 +178,22 @@ def _answers(address: str) -> bool:
 
 
 def _sheet(values: dict[str, str]) -> str:
-    from fixtures.demo import accounts
+    from fixtures.demo.accounts import ACCOUNTS, PASSWORD, TO_TRY
 
-    return accounts.sheet(values["SITE_URL"]) + "\n\nCtrl-C ends everything."
+    width = max(len(each.email) for each in ACCOUNTS)
+    lines = [
+        f"Tadamon is open: {values['SITE_URL']}/   (a demonstration: nothing is sold, no money moves)",
+        f"Stand-ins: Stripe {values['STRIPE_SANDBOX_URL']}/   bank and carrier {values['BANK_SANDBOX_URL']}/",
+        "",
+        f"Accounts, password of each: {PASSWORD}",
+        *(f"  {each.email:<{width}}  {each.what}" for each in ACCOUNTS),
+        "",
+        "What to try",
+        *(f"  {number}. {line}" for number, line in enumerate(TO_TRY, start=1)),
+        "",
+        "Ctrl-C ends everything.",
+    ]
+    return "\n".join(lines)
 
 
 @contextlib.contextmanager
