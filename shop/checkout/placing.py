@@ -1,0 +1,316 @@
+"""From basket to order, exactly once, with every amount frozen and every good set aside.
+
+Oscar's offers, vouchers and surcharges are not applied: the order is the sum of its lines and deliveries.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
+from moneyed import MAD, Money
+
+from catalogue import stock
+from shop.checkout import filling
+from shop.checkout.baskets import Basket
+from shop.checkout.filling import Content
+from shop.core import mailing, references
+from shop.core.clock import day_of
+from shop.core.errors import Refused
+from shop.core.money import to_minor, total
+from shop.fulfilment import quoting, story
+from shop.fulfilment.models import DeliveryQuote
+from shop.orders import links
+from shop.orders.models import Line, Order, ShippingAddress
+from shop.payments import paying
+from shop.pricing.fees import net_of
+from shop.pricing.tax import vat_rate, vat_rates
+
+logger = logging.getLogger(__name__)
+Method = Order.Method
+
+
+class BasketEmpty(Refused):
+    message = _("There is nothing in this basket to order.")
+
+
+class BasketGone(Refused):
+    message = _("This basket is no longer open. What you chose since then is in your new basket.")
+
+
+class TotalChanged(Refused):
+    """The button promised another sum than the order would have."""
+
+    def __init__(self, was: Money, now: Money) -> None:
+        self.was, self.now = was, now
+        super().__init__(
+            _("The total is not the one you were shown. Look at the order and confirm once more.")
+        )
+
+
+@dataclass(frozen=True)
+class Customer:
+    """Who orders: an account or a guest. ``user`` is None for a guest, whose e-mail then counts."""
+
+    user: Any
+    email: str
+    phone: str
+    language: str = "fr"
+
+
+@transaction.atomic
+def buy(
+    *,
+    basket: Any,
+    customer: Customer,
+    address: ShippingAddress,
+    method: str,
+    quotes: Sequence[DeliveryQuote],
+    at: datetime,
+    expected: Money | None = None,
+) -> Order:
+    """Place the order and open its payment, both or neither; a cash order is confirmed at once.
+
+    Pressing the button again returns the same order. The hosted page of a card payment is asked for
+    afterwards (``paying.page_for``), outside the transaction.
+    """
+    order = place(
+        basket=basket,
+        customer=customer,
+        address=address,
+        method=method,
+        quotes=quotes,
+        at=at,
+        expected=expected,
+    )
+    if order.stage == Order.Stage.AWAITING_PAYMENT:  # not so when the button was pressed before
+        if order.payment_method == Method.CASH:
+            paying.settle_cash(order=order, at=at)
+        else:
+            paying.start(order=order, at=at)
+    return order
+
+
+@transaction.atomic
+def place(
+    *,
+    basket: Any,
+    customer: Customer,
+    address: ShippingAddress,
+    method: str,
+    quotes: Sequence[DeliveryQuote],
+    at: datetime,
+    expected: Money | None = None,
+) -> Order:
+    """Make an order of a basket; the same basket again returns the order it became.
+
+    ``address`` is not saved yet; ``quotes`` is one unexpired row for each cooperative, of this basket,
+    address and method; ``expected`` is the sum the customer was shown. Raises the refusals of
+    ``filling`` (a good off sale, too few left, a price she has not seen), ``quoting.QuoteExpired``,
+    ``stock.SoldOut``, BasketEmpty, BasketGone or TotalChanged, and then nothing is written.
+    """
+    if basket.pk is None:
+        raise BasketEmpty
+    if not _claim(basket):
+        return _placed_before(basket)
+    contents = filling.contents(basket=basket, at=at)
+    if not contents:
+        raise BasketEmpty
+    for each in contents:
+        if each.refusal:
+            raise each.refusal
+    goods = total([each.amount for each in contents], MAD)
+    delivery = total([each.gross for each in quotes], MAD)
+    if expected is not None and expected != goods + delivery:
+        raise TotalChanged(expected, goods + delivery)
+
+    number = references.make("T")
+    with override(customer.language):
+        lines = _lines(contents, at)
+    stock.reserve(quantities={each.stockrecord_id: each.quantity for each in lines}, about=number, at=at)
+    order = _order(number, basket, customer, address, method, lines, quotes, at)
+    _freeze_quotes(order, contents, quotes, address, at)
+    Basket.objects.filter(pk=basket.pk).update(status=Basket.SUBMITTED, date_submitted=at)
+    story.tell(
+        order=order,
+        kind="order.placed",
+        at=at,
+        actor="customer",
+        method=method,
+        total=to_minor(order.total),
+        cooperatives=sorted({each.listing.cooperative.code for each in contents}),
+    )
+    _promise_mail(order, customer, contents, lines, goods, delivery, at)
+    logger.info("order placed", extra={"order": number, "method": method})
+    return order
+
+
+def _claim(basket: Any) -> bool:
+    """Whether this call may order the basket. The update carries its condition: one of many callers wins."""
+    return bool(Basket.objects.filter(pk=basket.pk, status=Basket.OPEN).update(status=Basket.FROZEN))
+
+
+def _placed_before(basket: Any) -> Order:
+    order = Order.objects.filter(basket_id=basket.pk).select_related("user", "shipping_address").first()
+    if order is None:
+        raise BasketGone
+    return order
+
+
+def _lines(contents: Sequence[Content], at: datetime) -> list[Line]:
+    """The order's lines, unsaved, with gross prices as shown and the tax inside them told apart."""
+    rates = vat_rates(on=day_of(at))
+    lines = []
+    for each in contents:
+        listing, cooperative = each.listing, each.listing.cooperative
+        rate = vat_rate(
+            vat_class=listing.vat_class, regime=cooperative.vat_regime, on=day_of(at), rates=rates
+        )
+        net, _vat = net_of(each.amount, rate)
+        unit_net, _vat = net_of(each.price, rate)
+        lines.append(
+            Line(
+                partner_id=cooperative.partner_id,
+                partner_name=cooperative.name,
+                partner_sku=each.line.stockrecord.partner_sku,
+                stockrecord_id=each.line.stockrecord_id,
+                product=listing,
+                cooperative=cooperative,
+                title=listing.get_title(),
+                unit=listing.unit or "",
+                upc=listing.upc,
+                quantity=each.quantity,
+                line_price_incl_tax=each.amount.amount,
+                line_price_excl_tax=net.amount,
+                line_price_before_discounts_incl_tax=each.amount.amount,
+                line_price_before_discounts_excl_tax=net.amount,
+                unit_price_incl_tax=each.price.amount,
+                unit_price_excl_tax=unit_net.amount,
+                tax_code=listing.vat_class,
+                vat_rate=rate,
+                status=settings.OSCAR_INITIAL_LINE_STATUS,
+                num_allocated=each.quantity,
+            )
+        )
+    return lines
+
+
+def _order(
+    number: str,
+    basket: Any,
+    customer: Customer,
+    address: ShippingAddress,
+    method: str,
+    lines: list[Line],
+    quotes: Sequence[DeliveryQuote],
+    at: datetime,
+) -> Order:
+    address.save(force_insert=True)
+    gross = sum((each.gross.amount for each in quotes), Decimal(0))
+    net = sum((each.net.amount for each in quotes), Decimal(0))
+    card = method == Method.CARD
+    order = Order.objects.create(
+        number=number,
+        basket_id=basket.pk,
+        user=customer.user,
+        guest_email="" if customer.user else customer.email.strip().lower(),
+        guest_phone=customer.phone,
+        language=customer.language,
+        payment_method=method,
+        currency=settings.SHOP_CURRENCY,
+        total_incl_tax=sum((each.line_price_incl_tax for each in lines), Decimal(0)) + gross,
+        total_excl_tax=sum((each.line_price_excl_tax for each in lines), Decimal(0)) + net,
+        shipping_incl_tax=gross,
+        shipping_excl_tax=net,
+        shipping_address=address,
+        shipping_method=str(_("Delivery by cooperative")),
+        shipping_code="parcels",
+        status=settings.OSCAR_INITIAL_ORDER_STATUS,
+        date_placed=at,
+        reserved_until=at + timedelta(minutes=settings.CARD_RESERVATION_MINUTES) if card else None,
+        demo=settings.DEMO_MODE,
+    )
+    for each in lines:
+        each.order = order
+    Line.objects.bulk_create(lines)
+    return order
+
+
+def _freeze_quotes(
+    order: Order,
+    contents: Sequence[Content],
+    quotes: Sequence[DeliveryQuote],
+    address: ShippingAddress,
+    at: datetime,
+) -> None:
+    """The quotes must be of this very basket, place and way to pay, one for each cooperative."""
+    if {each.cooperative_id for each in quotes} != {each.listing.cooperative_id for each in contents}:
+        raise quoting.QuoteExpired
+    if len(quotes) != len({each.cooperative_id for each in quotes}):
+        raise quoting.QuoteExpired
+    quoting.freeze(
+        quotes=quotes,
+        order=order,
+        fingerprint=fingerprint(contents=contents, address=address, method=order.payment_method),
+        at=at,
+    )
+
+
+def fingerprint(*, contents: Sequence[Content], address: Any, method: str) -> str:
+    """What a delivery quote for this basket, place and way to pay is tied to."""
+    return quoting.fingerprint(
+        lines=[(each.listing.pk, each.quantity, each.price.amount) for each in contents],
+        address=address,
+        method=method,
+    )
+
+
+def _promise_mail(
+    order: Order,
+    customer: Customer,
+    contents: Sequence[Content],
+    lines: Sequence[Line],
+    goods: Money,
+    delivery: Money,
+    at: datetime,
+) -> None:
+    def amount(money: Money) -> dict[str, Any]:
+        return {"minor": to_minor(money), "currency": money.currency.code}
+
+    with override(customer.language):
+        parts: dict[str, list[dict[str, Any]]] = {}
+        for content, line in zip(contents, lines, strict=True):
+            parts.setdefault(content.listing.cooperative.name, []).append(
+                {
+                    "title": line.title,
+                    "unit": line.unit,
+                    "quantity": line.quantity,
+                    "amount": amount(content.amount),
+                }
+            )
+    mailing.promise(
+        topic="order.placed",
+        to=customer.user.email if customer.user else customer.email,
+        language=customer.language,
+        key=f"order.placed:{order.number}",
+        at=at,
+        about=order.number,
+        context={
+            "order": order.number,
+            "token": "" if customer.user else links.sign(order=order),
+            "is_cash": order.payment_method == Method.CASH,
+            "reserved_until": order.reserved_until.isoformat() if order.reserved_until else "",
+            "parts": [{"cooperative": name, "lines": rows} for name, rows in parts.items()],
+            "goods": amount(goods),
+            "delivery": amount(delivery),
+            "total": amount(order.total),
+        },
+    )
