@@ -9,8 +9,20 @@ from typing import Any
 
 import django.test
 import pytest
+from django.core.cache import cache
+from django.utils import translation
 
 from tests import databases
+from tests.browsers import (  # noqa: F401 - fixtures
+    bank_sandbox,
+    browser,
+    demo_template,
+    desktop,
+    live_shop,
+    open_page,
+    phone,
+    stripe_sandbox,
+)
 
 
 @pytest.fixture(scope="session")
@@ -37,6 +49,14 @@ def django_db_setup(database_clones: databases.Clones) -> Iterator[None]:
     django.test.TransactionTestCase._fixture_teardown = renew
     yield
     django.test.TransactionTestCase._fixture_teardown = original
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> Iterator[None]:
+    """No test inherits another's cache (rate limits live there) or language."""
+    yield
+    cache.clear()
+    translation.deactivate()
 
 
 def _is_loopback(address: Any) -> bool:

@@ -32,7 +32,7 @@ def _folder_of_this_run() -> Path:
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 RUN_FOLDER = _folder_of_this_run()
 FOLDER = RUN_FOLDER / WORKER
-FOLDER.mkdir(exist_ok=True)
+(FOLDER / "static").mkdir(parents=True, exist_ok=True)
 
 
 def _database() -> str:
@@ -52,6 +52,7 @@ os.environ.update(
     DEMO_MODE="on",
     DEBUG="off",
     DATABASE_CONN_MAX_AGE="0",
+    DJANGO_LIVE_TEST_SERVER_ADDRESS="127.0.0.1",
 )
 
 from shop.settings import *  # noqa: E402, F403
