@@ -7,9 +7,10 @@ compared by SQL alone.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
-from django.core.files.storage import storages
+from django.core.files.storage import Storage, storages
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -20,7 +21,7 @@ from shop.core.columns import Amount, MinorUnits
 from shop.fulfilment.models import SupplierOrder, SupplierOrderLine
 
 
-def private_storage():
+def private_storage() -> Storage:
     """Files with account numbers never lie in the public folder."""
     return storages["private"]
 
@@ -105,9 +106,18 @@ class PaymentAttempt(models.Model):
 
 
 class LatePayment(models.Model):
-    """Money that arrived for an order already over: it goes back, and an operator sees it."""
+    """Money that no order can take: it goes back, and an operator sees it.
+
+    Its refund is bounded by its own amount, not by ``Payment.refunded``.
+    """
+
+    class Reason(models.TextChoices):
+        LATE = "late", _("paid after the order was over")
+        TWICE = "twice", _("paid a second time")
+        DIFFERS = "differs", _("not the amount of the order")
 
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="late")
+    reason = models.CharField(max_length=8, choices=Reason, default=Reason.LATE)
     stripe_payment_intent_id = models.CharField(max_length=64, unique=True)
     stripe_charge_id = models.CharField(max_length=64)
     currency = models.CharField(max_length=3)
@@ -174,12 +184,23 @@ class Refund(ConcurrentTransitionMixin, models.Model):
     stripe_refund_id = models.CharField(max_length=64, blank=True, db_index=True)
     bank_holder = models.CharField(max_length=140, blank=True)
     bank_rib = models.CharField(max_length=24, blank=True)
+    batch = models.ForeignKey(
+        "PayoutBatch",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="refunds",
+        help_text="the file that pays it, for a refund by bank transfer",
+    )
     note = models.CharField(max_length=250, blank=True)
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
     requested_at = models.DateTimeField()
     due_on = models.DateField(help_text="the law's fifteen days")
+    asked_at = models.DateTimeField(
+        null=True, blank=True, help_text="when the provider was first asked under this key"
+    )
     sent_at = models.DateTimeField(null=True, blank=True)
     succeeded_at = models.DateTimeField(null=True, blank=True)
     failure = models.CharField(max_length=200, blank=True)
@@ -202,6 +223,10 @@ class Refund(ConcurrentTransitionMixin, models.Model):
     def send(self) -> None:
         """The intent is written; the provider is asked next."""
 
+    @transition(field=state, source=[State.REQUESTED, State.SENDING], target=State.REQUESTED)
+    def wait_again(self) -> None:
+        """The batch it was to travel with was given up."""
+
     @transition(field=state, source=State.SENDING, target=State.SENT)
     def take(self, *, stripe_refund_id: str, at: datetime) -> None:
         self.stripe_refund_id, self.sent_at = stripe_refund_id, at
@@ -217,6 +242,7 @@ class Refund(ConcurrentTransitionMixin, models.Model):
     @transition(field=state, source=State.FAILED, target=State.REQUESTED)
     def try_again(self, *, key: str) -> None:
         self.key, self.attempt = key, self.attempt + 1
+        self.asked_at, self.failure, self.stripe_refund_id = None, "", ""
 
 
 class RefundLine(models.Model):
@@ -273,7 +299,7 @@ class PayoutRun(ConcurrentTransitionMixin, models.Model):
         return self.reference
 
     @transition(field=state, source=State.PLANNED, target=State.APPROVED)
-    def approve(self, *, by, at: datetime) -> None:
+    def approve(self, *, by: Any, at: datetime) -> None:
         self.approved_by, self.approved_at = by, at
 
     @transition(field=state, source=State.PLANNED, target=State.CANCELLED)
@@ -385,6 +411,45 @@ class PayoutItem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.payout} {self.supplier_order}"
+
+
+class PayoutTransfer(models.Model):
+    """One item of a payout on its way by Stripe, tied to the charge that paid for it.
+
+    Written, with its idempotency key, before Stripe is asked.
+    """
+
+    class State(models.TextChoices):
+        ASKED = "asked", _("asked")
+        MADE = "made", _("made")
+        REFUSED = "refused", _("refused")
+        REVERSED = "reversed", _("taken back")
+
+    item = models.OneToOneField(PayoutItem, on_delete=models.PROTECT, related_name="transfer")
+    key = models.CharField(max_length=120, unique=True, help_text="idempotency key at the provider")
+    attempt = models.PositiveIntegerField(default=1)
+    state = models.CharField(max_length=8, choices=State, default=State.ASKED)
+    currency = models.CharField(max_length=3, default="MAD")
+    amount_minor = MinorUnits(help_text="the item's share less what of it was netted")
+    amount = Amount("amount_minor")
+    stripe_charge_id = models.CharField(max_length=64)
+    settled_currency = models.CharField(max_length=3)
+    settled_minor = MinorUnits(help_text="at the rate at which the charge settled")
+    settled = Amount("settled_minor", "settled_currency")
+    stripe_transfer_id = models.CharField(max_length=64, blank=True, db_index=True)
+    asked_at = models.DateTimeField(help_text="when the provider was first asked under this key")
+    failure = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="a_transfer_is_of_something", condition=Q(amount_minor__gt=0) & Q(settled_minor__gt=0)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.key
 
 
 class PayoutBatch(models.Model):
