@@ -99,7 +99,7 @@ class LeftOut:
 
 
 @dataclass
-class _Due:
+class Due:
     """What one cooperative could be sent now."""
 
     cooperative: Cooperative
@@ -158,7 +158,12 @@ def plan(*, by: Any, at: datetime) -> PayoutRun:
 
 def left_out(*, at: datetime) -> list[LeftOut]:
     """What is due and would not be in a plan made now, with the reason, for the operator's list."""
-    return [each for due in _look_at(list(_with_something_due()), at) for each in due.left_out]
+    return [each for due in outlook(at=at) for each in due.left_out]
+
+
+def outlook(*, at: datetime) -> list[Due]:
+    """What a plan made now would send and leave out, cooperative by cooperative. Nothing is written."""
+    return _look_at(list(_with_something_due()), at)
 
 
 def _with_something_due() -> models.QuerySet[Cooperative]:
@@ -179,7 +184,7 @@ def _lock(cooperatives: models.QuerySet[Cooperative]) -> list[Cooperative]:
     return list(Cooperative.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk"))
 
 
-def _look_at(cooperatives: Sequence[Cooperative], at: datetime) -> list[_Due]:
+def _look_at(cooperatives: Sequence[Cooperative], at: datetime) -> list[Due]:
     """What each is owed now, by the books, and what of it can be sent."""
     parts: dict[int, list[SupplierOrder]] = defaultdict(list)
     for each in (
@@ -190,7 +195,7 @@ def _look_at(cooperatives: Sequence[Cooperative], at: datetime) -> list[_Due]:
     charges = settled_charges([each.order_id for some in parts.values() for each in some])
     found = []
     for cooperative in cooperatives:
-        due = _Due(cooperative, payout_accounts.current(cooperative=cooperative, at=at))
+        due = Due(cooperative, payout_accounts.current(cooperative=cooperative, at=at))
         due.parts = [(each, shares.get(each.reference, 0)) for each in parts[cooperative.pk]]
         due.parts = [(each, share) for each, share in due.parts if share > 0]
         if due.parts:
@@ -199,7 +204,7 @@ def _look_at(cooperatives: Sequence[Cooperative], at: datetime) -> list[_Due]:
     return found
 
 
-def _judge(due: _Due, charges: dict[int, BalanceTransaction]) -> None:
+def _judge(due: Due, charges: dict[int, BalanceTransaction]) -> None:
     """Leave out what cannot be sent."""
     account = due.account
     if account is None:
@@ -224,7 +229,7 @@ def _judge(due: _Due, charges: dict[int, BalanceTransaction]) -> None:
         _leave(due, due.parts, Why.OWES_MORE)
 
 
-def _leave(due: _Due, parts: Sequence[tuple[SupplierOrder, int]], why: Why, note: str = "") -> None:
+def _leave(due: Due, parts: Sequence[tuple[SupplierOrder, int]], why: Why, note: str = "") -> None:
     if not parts:
         return
     amount = from_minor(sum(share for _, share in parts), parts[0][0].currency)
@@ -278,7 +283,7 @@ def settled_charges(orders: Iterable[int]) -> dict[int, BalanceTransaction]:
     return {charges[each.source_id]: each for each in rows.exclude(posted_at=None)}
 
 
-def _make(run: PayoutRun, due: _Due, reference: str, at: datetime) -> Payout:
+def _make(run: PayoutRun, due: Due, reference: str, at: datetime) -> Payout:
     assert due.account is not None
     payout: Payout = Payout.objects.create(
         reference=reference,
