@@ -1,0 +1,150 @@
+"""What templates show of listings, labels and cooperatives. Reads what was fetched; asks nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from moneyed import MAD, Money
+
+from catalogue.models import Product, ProductImage
+from cooperatives.models import Certification, Cooperative, FeeTerms, Label
+from shop.core.models import Region
+from shop.design import plates
+from shop.pricing.fees import fees
+
+#: How few make "only so many left" worth saying.
+FEW = 3
+_SHAPES = {Label.Kind.LEGAL_SIGN: "origin", Label.Kind.SHOP: "shop", Label.Kind.DECLARED: "declared"}
+
+
+def shape(label: Label) -> str:
+    """The shape that says who vouches: a public body's octagon unless it is something else."""
+    return _SHAPES.get(Label.Kind(label.kind), "public")
+
+
+def price_of(listing: Product) -> Money | None:
+    """What one costs, tax included; None when it has no price. Needs ``stockrecords`` prefetched."""
+    record = next(iter(listing.stockrecords.all()), None)
+    return Money(record.price, MAD) if record and record.price is not None else None
+
+
+def left_of(listing: Product) -> int:
+    """How many can be bought now."""
+    record = next(iter(listing.stockrecords.all()), None)
+    return max(record.net_stock_level, 0) if record else 0
+
+
+def picture(listing: Product, *, not_ground: str = "") -> dict[str, Any]:
+    """Its first picture; a drawn plate while it has none. Needs ``images`` prefetched."""
+    for image in listing.images.all():
+        if image.state == ProductImage.State.READY:
+            return as_picture(image, alt="")
+    url = reverse("storefront:plate", args=[listing.reference])
+    return {"src": f"{url}?not={not_ground}" if not_ground else url, "width": 600, "height": 600, "alt": ""}
+
+
+def as_picture(image: ProductImage, *, alt: str) -> dict[str, Any]:
+    """What ``design/_picture.html`` needs of one prepared picture."""
+    return {
+        "src": image.src,
+        "srcset": image.srcset,
+        "webp": image.webp,
+        "width": image.width or 600,
+        "height": image.height or 600,
+        "placeholder": image.placeholder,
+        "alt": alt,
+    }
+
+
+def card(
+    listing: Product, *, terms: FeeTerms | None, seals: bool = True, not_ground: str = ""
+) -> dict[str, Any]:
+    """What ``design/_card.html`` needs. The listing comes from ``Product.objects.for_cards``."""
+    price, left = price_of(listing), left_of(listing)
+    made: dict[str, Any] = {
+        "url": listing.get_absolute_url(),
+        "name": listing.get_title(),
+        "maker": listing.cooperative.name,
+        "place": listing.cooperative.place,
+        "picture": picture(listing, not_ground=not_ground),
+        "price": price,
+        "unit": listing.unit or "",
+        "seals": [
+            {"shape": shape(each.certification.label), "name": each.certification.label.short_name}
+            for each in (listing.valid_claims[:2] if seals else ())
+        ],
+    }
+    if not left:
+        made["out"] = _("Sold out for now")
+    elif price is not None and terms is not None:
+        made["share"] = fees(goods=price, terms=terms).producer_share
+    return made
+
+
+def cards(listings: Iterable[Product], *, terms: Mapping[int, FeeTerms]) -> list[dict[str, Any]]:
+    """One card for each listing; no plate stands beside one of the same ground."""
+    made, ground = [], ""
+    for each in listings:
+        made.append(card(each, terms=terms.get(each.cooperative_id), not_ground=ground))
+        ground = plates.variation_for(each.reference).ground or ""
+    return made
+
+
+def stock_state(left: int) -> dict[str, str]:
+    """The word on stock: there, few, or none."""
+    if not left:
+        return {"kind": "bad", "text": _("Sold out")}
+    if left <= FEW:
+        said = ngettext("Only %(left)s left", "Only %(left)s left", left) % {"left": left}
+        return {"kind": "wait", "text": said}
+    return {"kind": "ok", "text": _("In stock")}
+
+
+def proof(certification: Certification, *, demo: bool = False) -> dict[str, Any]:
+    """A label with its proof line, for ``design/_label.html``. The certification is valid today."""
+    label = certification.label
+    number = certification.number
+    return {
+        "shape": shape(label),
+        "name": label.name,
+        "url": reverse("storefront:label", args=[label.code]),
+        "number": _("%(number)s (fictional)") % {"number": number} if demo else number,
+        "valid_until": certification.valid_until,
+        "checked_on": certification.checked_at,
+        "checked_by": certification.certifier,
+        "proof_url": certification.public_url,
+    }
+
+
+def tile(region: Region, *, count: int) -> dict[str, Any]:
+    """One region of the map; its short name is the first town of its full one."""
+    return {
+        "code": region.code,
+        "url": reverse("storefront:region", args=[region.code]),
+        "short": region.name.split("-")[0].strip(),
+        "name": region.name,
+        "count": count,
+    }
+
+
+def identity(cooperative: Cooperative) -> list[dict[str, Any]]:
+    """Who sells, as the law wants it told: name, address, phone, e-mail, registers."""
+    fictional = _(" (fictional)") if cooperative.is_demo else ""
+    rows = [
+        {"name": _("Seller"), "value": cooperative.name},
+        {"name": _("Address"), "value": cooperative.address or cooperative.place},
+        {"name": _("Phone"), "value": str(cooperative.phone or ""), "ref": True},
+        {"name": _("E-mail"), "value": cooperative.email, "ref": True},
+        {
+            "name": _("Register of cooperatives"),
+            "value": cooperative.register_number,
+            "ref": True,
+            "note": fictional,
+        },
+        {"name": "ICE", "value": cooperative.ice, "ref": True, "note": fictional},
+    ]
+    return [each for each in rows if each["value"]]

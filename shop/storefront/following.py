@@ -1,0 +1,286 @@
+"""What a customer reads about her order: a sentence first, then each parcel. Computed from what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from moneyed import MAD, Money
+
+from catalogue.models import Product
+from shop.core.clock import day_of
+from shop.core.money import total
+from shop.design import numbers
+from shop.fulfilment.deciding import reason_text
+from shop.fulfilment.models import SupplierOrder
+from shop.orders.models import Order
+from shop.payments.models import Refund
+from shop.storefront import cards
+
+State = SupplierOrder.State
+ENDED = (State.DECLINED, State.CANCELLED, State.REFUSED)
+ARRIVED = (State.DELIVERED, State.RELEASED)
+_KINDS = {
+    State.PLACED: "wait",
+    State.ACCEPTED: "",
+    State.DISPATCHED: "wait",
+    State.DELIVERED: "ok",
+    State.RELEASED: "ok",
+    State.DECLINED: "bad",
+    State.CANCELLED: "bad",
+    State.REFUSED: "bad",
+}
+
+
+def parts_of(order: Order) -> list[SupplierOrder]:
+    """The parts of a confirmed order with all that is shown of them, in a fixed number of queries."""
+    return list(
+        order.supplier_orders.select_related("cooperative", "carrier")
+        .prefetch_related("lines__order_line", "shipments__carrier", "refunds")
+        .order_by("reference")
+    )
+
+
+def headline(order: Order, parts: Iterable[SupplierOrder]) -> str:
+    """The order in one heading."""
+    parts = list(parts)
+    if order.ended_at:
+        return _("This order was not paid in time")
+    if not order.confirmed_at:
+        return _("Your order waits for its payment")
+    if parts and all(each.state in ENDED for each in parts):
+        return _("This order has come to nothing")
+    going = [each for each in parts if each.state not in ENDED]
+    if going and all(each.state in ARRIVED for each in going):
+        return _("Everything has arrived")
+    if any(each.state == State.DISPATCHED for each in going):
+        return _("Your order is on its way")
+    return _("Your order is with the cooperatives")
+
+
+def sentence(order: Order, parts: Iterable[SupplierOrder]) -> str:
+    """How many parcels stand where, in one sentence."""
+    parts = list(parts)
+    if order.ended_at:
+        return _("Nothing has been charged and its goods can be sold again. You can order them once more.")
+    if not order.confirmed_at:
+        return ""
+    counted = [
+        (
+            sum(each.state in ARRIVED for each in parts),
+            lambda n: ngettext("%(n)s has arrived", "%(n)s have arrived", n),
+        ),
+        (
+            sum(each.state == State.DISPATCHED for each in parts),
+            lambda n: ngettext("%(n)s is on its way", "%(n)s are on their way", n),
+        ),
+        (
+            sum(each.state == State.ACCEPTED for each in parts),
+            lambda n: ngettext("%(n)s is being prepared", "%(n)s are being prepared", n),
+        ),
+        (
+            sum(each.state == State.PLACED for each in parts),
+            lambda n: ngettext("%(n)s waits for its cooperative", "%(n)s wait for their cooperatives", n),
+        ),
+        (
+            sum(each.state in ENDED for each in parts),
+            lambda n: ngettext("%(n)s is over", "%(n)s are over", n),
+        ),
+    ]
+    said = [word(number) % {"n": number} for number, word in counted if number]
+    parcels = ngettext("%(n)s parcel: ", "%(n)s parcels: ", len(parts)) % {"n": len(parts)}
+    return parcels + _(", ").join(said) + "."
+
+
+def shown(order: Order, parts: Iterable[SupplierOrder], *, at: datetime) -> list[dict[str, Any]]:
+    """Each part as the page shows it."""
+    parts = list(parts)
+    listings = {line.order_line.product_id for part in parts for line in part.lines.all()}
+    pictures = {
+        each.pk: cards.picture(each)
+        for each in Product.objects.filter(pk__in=[key for key in listings if key]).prefetch_related("images")
+    }
+    town = order.shipping_address.line4 if order.shipping_address else ""
+    return [_part(order, part, number, pictures, town, at) for number, part in enumerate(parts, start=1)]
+
+
+def _part(
+    order: Order,
+    part: SupplierOrder,
+    number: int,
+    pictures: dict[int, dict[str, Any]],
+    town: str,
+    at: datetime,
+) -> dict[str, Any]:
+    shipments = list(part.shipments.all())
+    cash = order.payment_method == Order.Method.CASH
+    received = next(
+        (each for each in shipments if part.state == State.DISPATCHED and not each.delivered_at), None
+    )
+    return {
+        "number": number,
+        "reference": part.reference,
+        "cooperative": part.cooperative.name,
+        "url": reverse("storefront:cooperative", args=[part.cooperative.slug]),
+        "origin": part.cooperative.place or part.cooperative.region_id,
+        "destination": town,
+        "state": {"kind": _KINDS[State(part.state)], "text": part.get_state_display()},
+        "said": _said(part, cash=cash),
+        "road": _road(part, at),
+        "ended": part.state in ENDED,
+        "stations": _stations(part),
+        "lines": [
+            {
+                "title": line.title,
+                "quantity": line.quantity,
+                "picture": pictures.get(line.order_line.product_id),
+            }
+            for line in part.lines.all()
+        ],
+        "goods": part.goods,
+        "delivery": part.delivery,
+        "total": part.total,
+        "tracking": [
+            {
+                "carrier": each.carrier.name,
+                "number": each.tracking_number,
+                "url": each.carrier.tracking_url.replace("{number}", each.tracking_number)
+                if each.carrier.tracking_url and each.tracking_number
+                else "",
+            }
+            for each in shipments
+        ],
+        "refunds": [_refund(each) for each in part.refunds.all()],
+        "cancel_url": reverse("storefront:cancel_part", args=[part.reference])
+        if part.state == State.PLACED
+        else "",
+        # Cash is only taken by the carrier's word: her own would say that she paid.
+        "received_url": reverse("storefront:received", args=[received.reference])
+        if received and not received.cash_to_collect_minor
+        else "",
+        "return_until": part.return_until if part.state == State.DELIVERED else None,
+        "seller": cards.identity(part.cooperative),
+    }
+
+
+def _said(part: SupplierOrder, *, cash: bool) -> str:
+    """One part in one sentence."""
+    arrives = numbers.date_range_text(part.arrives_from, part.arrives_until)
+    if part.state == State.PLACED:
+        return _("The cooperative answers until %(until)s. It arrives %(arrives)s.") % {
+            "until": numbers.moment_text(part.accept_by, style="near"),
+            "arrives": arrives,
+        }
+    if part.state == State.ACCEPTED:
+        return _("The cooperative is preparing it. It arrives %(arrives)s.") % {"arrives": arrives}
+    if part.state == State.DISPATCHED:
+        if cash:
+            return _("It arrives %(arrives)s. Have %(amount)s ready in cash.") % {
+                "arrives": arrives,
+                "amount": numbers.money_text(part.total, style="short"),
+            }
+        return _("It arrives %(arrives)s.") % {"arrives": arrives}
+    if part.state in ARRIVED and part.delivered_at:
+        return _("Handed over on %(day)s.") % {"day": numbers.day_text(part.delivered_at, style="weekday")}
+    reason = reason_text(part.end_reason)
+    if part.state == State.DECLINED:
+        text = _("The cooperative could not fill it: %(reason)s.")
+    elif part.state == State.REFUSED:
+        text = _("It was not taken at the door: %(reason)s.")
+    else:
+        return _("You cancelled this part.")
+    return text % {"reason": reason}
+
+
+def _road(part: SupplierOrder, at: datetime) -> float:
+    """How far the parcel is: 0 in the village, 1 at the door; on the way by the days that have passed."""
+    if part.state in ARRIVED:
+        return 1.0
+    if part.state != State.DISPATCHED or not part.dispatched_at:
+        return 0.0
+    whole = max((part.arrives_until - day_of(part.dispatched_at)).days, 1)
+    gone = (day_of(at) - day_of(part.dispatched_at)).days
+    return min(max(gone / whole, 0.08), 0.92)
+
+
+def _stations(part: SupplierOrder) -> list[dict[str, str]]:
+    """The stations of a parcel: what is done with its moment, where it is, what is to come."""
+    moments = [
+        (_("Ordered"), part.placed_at),
+        (_("Accepted"), part.accepted_at),
+        (_("Handed to the carrier"), part.dispatched_at),
+        (_("Arrived"), part.delivered_at),
+    ]
+    done = [(name, at) for name, at in moments if at]
+    stations = [
+        {"name": name, "state": "done", "said": numbers.moment_text(at, style="near")} for name, at in done
+    ]
+    if part.state in ENDED:
+        said = numbers.moment_text(part.ended_at, style="near") if part.ended_at else ""
+        return [*stations, {"name": part.get_state_display(), "state": "stopped", "said": said}]
+    if part.state not in ARRIVED and stations:
+        stations[-1]["state"] = "now"
+    return [*stations, *({"name": name, "state": "next", "said": ""} for name, at in moments if not at)]
+
+
+def _refund(refund: Refund) -> dict[str, Any]:
+    amount = numbers.money_text(refund.amount)
+    if refund.state == Refund.State.SUCCEEDED:
+        text, kind = _("%(amount)s have been paid back."), "proof"
+    elif refund.state == Refund.State.SENT:
+        text, kind = _("%(amount)s are on their way back; your bank shows them in a few days."), "proof"
+    else:
+        text, kind = _("%(amount)s are paid back by %(day)s at the latest."), "warn"
+    return {"text": text % {"amount": amount, "day": numbers.day_text(refund.due_on)}, "kind": kind}
+
+
+def waiting(order: Order) -> list[dict[str, Any]]:
+    """The goods of an order that is not confirmed, by cooperative, with what each delivery costs."""
+    quotes = {each.cooperative_id: each for each in order.delivery_quotes.select_related("cooperative").all()}
+    makers: dict[int, dict[str, Any]] = {}
+    for line in order.lines.select_related("cooperative").order_by("pk"):
+        quote = quotes.get(line.cooperative_id)
+        part = makers.setdefault(
+            line.cooperative_id,
+            {
+                "name": line.cooperative.name,
+                "place": line.cooperative.place,
+                "url": reverse("storefront:cooperative", args=[line.cooperative.slug]),
+                "lines": [],
+                "delivery": quote.gross if quote else None,
+                "parcel": _("One parcel, %(arrives)s")
+                % {"arrives": numbers.date_range_text(quote.arrives_from, quote.arrives_until)}
+                if quote
+                else "",
+            },
+        )
+        part["lines"].append(
+            {
+                "title": line.title,
+                "unit": line.unit,
+                "quantity": line.quantity,
+                "amount": line_amount(line),
+            }
+        )
+    return list(makers.values())
+
+
+def line_amount(line: Any) -> Money:
+    """What a line of an order costs, tax included."""
+    return Money(line.line_price_incl_tax, MAD)
+
+
+def goods_and_delivery(order: Order, parts: Iterable[SupplierOrder]) -> list[dict[str, Any]]:
+    """The rows above the sum."""
+    parts = list(parts)
+    if parts:
+        goods = total([each.goods for each in parts], MAD)
+        delivery = total([each.delivery for each in parts], MAD)
+    else:
+        goods = total([line_amount(each) for each in order.lines.all()], MAD)
+        delivery = order.total - goods
+    return [{"name": _("Goods"), "amount": goods}, {"name": _("Delivery"), "amount": delivery}]

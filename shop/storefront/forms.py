@@ -1,0 +1,263 @@
+"""What customers type. Digits of every script are understood; a field keeps what was typed."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import Any
+
+import phonenumbers
+from django import forms
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from oscar.core.loading import get_model
+
+from shop.checkout.filling import MOST_OF_ONE, QuantityRefused
+from shop.core import references
+from shop.core.models import Commune, Region
+from shop.orders.models import Order, ShippingAddress
+from shop.search.words import DIGITS, plain
+
+#: A Moroccan number has so many digits, with its leading zero.
+MOROCCAN_DIGITS = 10
+_NEAR = 6
+
+
+def quantity_from(text: str) -> int:
+    """A quantity as people type it: ``3``, ``٣``. Raises QuantityRefused for anything else than 1 to 99."""
+    digits = text.strip().translate(DIGITS)
+    if not re.fullmatch(r"[0-9]{1,4}", digits) or not 1 <= int(digits) <= MOST_OF_ONE:
+        raise QuantityRefused()
+    return int(digits)
+
+
+class PlainText(forms.CharField):
+    """One line of text, without control characters, its digits Western."""
+
+    def to_python(self, value: Any) -> str:
+        text = super().to_python(value)
+        return " ".join("".join(each if each.isprintable() else " " for each in text).split())
+
+
+class Phone(forms.CharField):
+    """A phone number, Moroccan unless it starts with + and another country; cleaned to E.164."""
+
+    widget = forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "tel", "dir": "ltr"})
+
+    def clean(self, value: Any) -> str:
+        text = super().clean(value).translate(DIGITS)
+        digits = re.sub(r"\D", "", text)
+        if digits.startswith("0") and not text.startswith("00") and len(digits) != MOROCCAN_DIGITS:
+            raise forms.ValidationError(self._wrong_length(len(digits)))
+        try:
+            number = phonenumbers.parse(text, "MA")
+        except phonenumbers.NumberParseException as error:
+            raise forms.ValidationError(_("Write the number in digits, such as 06 61 00 00 00.")) from error
+        if not phonenumbers.is_possible_number(number):
+            raise forms.ValidationError(_("This phone number cannot be right. An example: 06 61 00 00 00."))
+        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+    def _wrong_length(self, digits: int) -> str:
+        missing = MOROCCAN_DIGITS - digits
+        if missing > 0:
+            return ngettext(
+                "A Moroccan number has ten digits. %(number)s is missing.",
+                "A Moroccan number has ten digits. %(number)s are missing.",
+                missing,
+            ) % {"number": missing}
+        return _("A Moroccan number has ten digits. There are %(number)s here.") % {"number": digits}
+
+
+def _told(name: str, said: str) -> SafeString:
+    """A choice with the sentence that explains it."""
+    return format_html('<b>{}</b><br><span class="quiet">{}</span>', name, said)
+
+
+class CheckoutForm(forms.Form):
+    """Contact, address and way to pay. A guest also gives her e-mail.
+
+    A town is typed and found among the communes of the region, in either script and without regard to
+    accents. When it is not clear which is meant, ``commune`` offers those that could be.
+    """
+
+    name = PlainText(
+        label=gettext_lazy("Full name"),
+        max_length=120,
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    phone = Phone(
+        label=gettext_lazy("Phone"),
+        help_text=gettext_lazy("The carrier calls this number on the day."),
+        max_length=32,
+    )
+    email = forms.EmailField(
+        label=gettext_lazy("E-mail"),
+        help_text=gettext_lazy("For the confirmation and the link to follow your order."),
+        max_length=200,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+    region = forms.ChoiceField(label=gettext_lazy("Region"))
+    town = PlainText(
+        label=gettext_lazy("Town or commune"),
+        max_length=120,
+        widget=forms.TextInput(attrs={"list": "towns", "autocomplete": "address-level2"}),
+    )
+    commune = forms.ChoiceField(label=gettext_lazy("Which one?"), widget=forms.RadioSelect, required=False)
+    street = PlainText(
+        label=gettext_lazy("Quarter, street and number"),
+        max_length=200,
+        widget=forms.TextInput(attrs={"autocomplete": "street-address"}),
+    )
+    landmark = PlainText(
+        label=gettext_lazy("A landmark"),
+        help_text=gettext_lazy("A mosque, a pharmacy, a shop everybody knows nearby…"),
+        max_length=200,
+        required=False,
+    )
+    method = forms.ChoiceField(
+        label=gettext_lazy("How you pay"), widget=forms.RadioSelect, initial=Order.Method.CARD
+    )
+    terms = forms.BooleanField(required=False)
+
+    error_css_class = "wrong"
+
+    def __init__(self, *args: Any, user: Any = None, placing: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user, self.placing = user, placing
+        self.found: Commune | None = None
+        #: Communes that what was typed could mean; shown as choices.
+        self.candidates: list[Commune] = []
+        if user is not None:
+            del self.fields["email"]
+        self.fields["region"].choices = [
+            ("", _("Choose")),
+            *((each.code, each.name) for each in Region.objects.all()),
+        ]
+        self.fields["method"].choices = [
+            (
+                Order.Method.CARD,
+                _told(
+                    _("By card"), _("Once for everything, on a secure page. Your goods are kept 30 minutes.")
+                ),
+            ),
+            (
+                Order.Method.CASH,
+                _told(_("In cash on delivery"), _("You pay each parcel when it arrives.")),
+            ),
+        ]
+        self.fields["commune"].choices = self._offered()
+        for each in self.fields.values():
+            each.error_messages["required"] = _("This is needed.")
+        self.fields["region"].error_messages["invalid_choice"] = _("Choose one of the twelve regions.")
+        self.fields["method"].error_messages["invalid_choice"] = _("Choose card or cash.")
+        self.fields["commune"].error_messages["invalid_choice"] = _("Choose one of these towns.")
+
+    def _offered(self) -> list[tuple[str, str]]:
+        """A chosen commune is checked against the region below, so any code is a choice at first."""
+        chosen = (self.data.get("commune") or "") if self.is_bound else ""
+        return [(chosen, chosen)] if chosen else []
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("region") and cleaned.get("town"):
+            self._find_town(cleaned)
+        if self.placing and not cleaned.get("terms"):
+            self.add_error("terms", _("Read the terms of sale and tick the box to order."))
+        return cleaned
+
+    def _find_town(self, cleaned: dict[str, Any]) -> None:
+        communes = list(Commune.objects.filter(province__region=cleaned["region"]).select_related("province"))
+        typed = plain(cleaned["town"])
+        chosen = next((each for each in communes if each.code == cleaned.get("commune")), None)
+        same = [each for each in communes if typed in (plain(each.name_fr), plain(each.name_ar))]
+        if chosen is not None and (chosen in same or chosen in _near(typed, communes)):
+            self._take(chosen, cleaned)
+        elif len(same) == 1:
+            self._take(same[0], cleaned)
+        elif same:
+            self._offer(same, _("There are several of this name. Choose yours."))
+        else:
+            near = _near(typed, communes)
+            region = dict(self.fields["region"].choices)[cleaned["region"]]
+            said = (
+                _("We do not find this town in %(region)s. Is it one of these?")
+                if near
+                else _(
+                    "We do not find this town in %(region)s. Write it as on road signs, or name the nearest town."
+                )
+            )
+            self._offer(near, said % {"region": region})
+
+    def _take(self, commune: Commune, cleaned: dict[str, Any]) -> None:
+        self.found = commune
+        cleaned["commune"] = commune.code
+        arabic = any("\u0600" <= letter <= "\u06ff" for letter in cleaned["town"])
+        cleaned["town"] = commune.name_ar if arabic else commune.name_fr
+
+    def _offer(self, communes: list[Commune], said: str) -> None:
+        self.candidates = communes
+        self.fields["commune"].choices = [
+            (each.code, f"{each.name} ({each.province.name})") for each in communes
+        ]
+        self.add_error("town", said)
+
+    @property
+    def address(self) -> ShippingAddress:
+        """Where the parcels go, not saved yet. Only after the form is valid."""
+        return address_from(self.cleaned_data)
+
+
+def _near(typed: str, communes: list[Commune]) -> list[Commune]:
+    """Communes whose name begins like what was typed or is spelt almost so, the largest first."""
+    by_name: dict[str, Commune] = {}
+    for each in communes:
+        by_name.setdefault(plain(each.name_fr), each)
+        by_name.setdefault(plain(each.name_ar), each)
+    names = [
+        name for name in by_name if len(typed) > 2 and (name.startswith(typed) or typed.startswith(name))
+    ]
+    names += difflib.get_close_matches(typed, by_name, n=_NEAR, cutoff=0.7)
+    found = {by_name[name].code: by_name[name] for name in names}
+    return sorted(found.values(), key=lambda each: -each.population)[:_NEAR]
+
+
+def address_from(answers: dict[str, Any]) -> ShippingAddress:
+    """The address that checked answers describe, not saved yet."""
+    first, _space, last = answers["name"].partition(" ")
+    commune = Commune.objects.filter(code=answers.get("commune") or "").first()
+    return ShippingAddress(
+        first_name=first[:60],
+        last_name=last[:120],
+        line1=answers["street"],
+        line4=answers["town"],
+        landmark=answers.get("landmark", ""),
+        region_code=answers["region"],
+        province_code=commune.province_id if commune else "",
+        commune_code=commune.code if commune else "",
+        phone_number=answers["phone"],
+        country=get_model("address", "Country").objects.filter(iso_3166_1_a2="MA").first(),
+    )
+
+
+class FindOrderForm(forms.Form):
+    """How a guest asks for her link once more."""
+
+    number = forms.CharField(
+        label=gettext_lazy("Order number"),
+        max_length=32,
+        help_text=gettext_lazy("It starts with T- and stands in our mails."),
+        widget=forms.TextInput(attrs={"dir": "ltr", "autocomplete": "off"}),
+    )
+    email = forms.EmailField(
+        label=gettext_lazy("E-mail"),
+        max_length=200,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+
+    def clean_number(self) -> str:
+        number = references.normalise(self.cleaned_data["number"].translate(DIGITS))
+        if not references.is_sound(number):
+            raise forms.ValidationError(_("This number has a typing error. It looks like T-7K3M9QX2P."))
+        return number

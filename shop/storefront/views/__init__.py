@@ -1,0 +1,62 @@
+"""The doors of the storefront, by what a visitor does."""
+
+from shop.storefront.views.browsing import (
+    category,
+    cooperative,
+    cooperatives,
+    home,
+    label,
+    labels,
+    listing,
+    listings,
+    plate,
+    region,
+    regions,
+)
+from shop.storefront.views.choosing import basket, basket_add, basket_update
+from shop.storefront.views.ordering import checkout, pay, payment_return, place
+from shop.storefront.views.orders import (
+    account,
+    cancel_part,
+    link_again,
+    receipt,
+    received,
+    track,
+    track_guest,
+)
+from shop.storefront.views.pages import bad_request, forbidden, language, not_found, page, root, server_error
+
+__all__ = [
+    "account",
+    "bad_request",
+    "basket",
+    "basket_add",
+    "basket_update",
+    "cancel_part",
+    "category",
+    "checkout",
+    "cooperative",
+    "cooperatives",
+    "forbidden",
+    "home",
+    "label",
+    "labels",
+    "language",
+    "link_again",
+    "listing",
+    "listings",
+    "not_found",
+    "page",
+    "pay",
+    "payment_return",
+    "place",
+    "plate",
+    "receipt",
+    "received",
+    "region",
+    "regions",
+    "root",
+    "server_error",
+    "track",
+    "track_guest",
+]

@@ -1,0 +1,181 @@
+"""The basket: what is in it, by cooperative, and how it changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+from moneyed import MAD
+
+from catalogue.models import Product
+from cooperatives.models import Cooperative
+from cooperatives.terms import NoFeeTerms, terms_of
+from shop.checkout import estimating, filling, middleware
+from shop.checkout.filling import Content
+from shop.core import clock
+from shop.core.errors import Refused
+from shop.core.money import total
+from shop.pricing.fees import fees
+from shop.storefront import cards
+from shop.storefront.forms import quantity_from
+from shop.storefront.views.browsing import listing_page
+
+
+def basket(request: HttpRequest) -> HttpResponse:
+    """What she has chosen, grouped by who makes it."""
+    return basket_page(request)
+
+
+def basket_page(request: Any, *, wrong: str = "", wrong_at: str = "", status: int = 200) -> HttpResponse:
+    """The basket; ``wrong`` says what could not be done and ``wrong_at`` to which listing (a slug)."""
+    at = clock.now()
+    contents = filling.contents(basket=request.basket, at=at)
+    request.basket_count = sum(each.quantity for each in contents)
+    parts = group(contents, at)
+    can_go_on = bool(contents) and not any(each.problem for each in contents)
+    return render(
+        request,
+        "storefront/basket.html",
+        {
+            "parts": parts,
+            "pieces": request.basket_count,
+            "goods": total([each.amount for each in contents], MAD),
+            "shared": _shared(contents, at),
+            "can_go_on": can_go_on,
+            "wrong": wrong,
+            "wrong_at": wrong_at,
+        },
+        status=status,
+    )
+
+
+def group(contents: list[Content], at: Any) -> list[dict[str, Any]]:
+    """The goods of a basket by cooperative, as ``design/_basket_box.html`` shows them."""
+    pictured = Product.objects.filter(pk__in=[each.listing.pk for each in contents]).prefetch_related(
+        "images"
+    )
+    pictures = {each.pk: cards.picture(each) for each in pictured} if contents else {}
+    makers: dict[Cooperative, list[Content]] = {}
+    for each in contents:
+        makers.setdefault(each.listing.cooperative, []).append(each)
+    weights = [
+        (maker, sum(each.listing.gross_weight_g * each.quantity for each in theirs))
+        for maker, theirs in makers.items()
+    ]
+    estimated = estimating.estimates(parcels=weights, on=clock.day_of(at)) if weights else {}
+    parts = []
+    for maker, theirs in sorted(makers.items(), key=lambda each: each[0].code):
+        parts.append(
+            {
+                "name": maker.name,
+                "url": reverse("storefront:cooperative", args=[maker.slug]),
+                "place": maker.place,
+                "lines": [_line(each, pictures[each.listing.pk]) for each in theirs],
+                "estimate": estimated.get(maker.pk),
+                "cooperative": maker,
+                "goods": total([each.amount for each in theirs], MAD),
+            }
+        )
+    return parts
+
+
+def _line(content: Content, picture: dict[str, Any]) -> dict[str, Any]:
+    listing, left = content.listing, content.left
+    line: dict[str, Any] = {
+        "title": listing.get_title(),
+        "url": listing.get_absolute_url() if content.on_sale else "",
+        "picture": picture,
+        "amount": content.amount,
+        "unit": listing.unit or "",
+        "each": content.price,
+        "quantity": content.quantity,
+        "slug": listing.slug,
+        "choices": range(1, min(left, 10) + 1) if content.quantity <= 10 and left >= content.quantity else (),
+        "most": min(left, filling.MOST_OF_ONE),
+        "can_change": content.on_sale and left > 0,
+        "was": content.seen if content.price_changed and content.on_sale else None,
+    }
+    if not content.on_sale:
+        line["state"] = {"kind": "bad", "text": _("No longer on sale: take it out")}
+    elif not left:
+        line["state"] = {"kind": "bad", "text": _("Sold out: take it out")}
+    elif left < content.quantity:
+        said = ngettext(
+            "Only %(left)s left: choose a smaller quantity",
+            "Only %(left)s left: choose a smaller quantity",
+            left,
+        )
+        line["state"] = {"kind": "wait", "text": said % {"left": left}}
+    return line
+
+
+def _shared(contents: list[Content], at: Any) -> dict[str, Any] | None:
+    """What becomes of the goods' price, added up over the cooperatives as the books will do it."""
+    makers = {each.listing.cooperative for each in contents}
+    try:
+        in_force = terms_of(cooperatives=makers, on=clock.day_of(at)) if makers else {}
+    except NoFeeTerms:
+        return None
+    kept = [
+        fees(
+            goods=total([each.amount for each in contents if each.listing.cooperative_id == maker.pk], MAD),
+            terms=in_force[maker.pk],
+        )
+        for maker in makers
+    ]
+    if not kept:
+        return None
+    return {
+        "coop": total([each.producer_share for each in kept], MAD),
+        "shop": total([each.commission_net for each in kept], MAD),
+        "vat": total([each.commission_vat for each in kept], MAD),
+        "fund": total([each.solidarity for each in kept], MAD),
+        "sum": total([each.goods for each in kept], MAD),
+    }
+
+
+@require_POST
+def basket_add(request: Any, slug: str) -> HttpResponse:
+    """Put a good into the basket."""
+    listing = Product.objects.filter(slug=slug, parent=None).select_related("cooperative").first()
+    if listing is None:
+        raise Http404
+    try:
+        quantity = quantity_from(request.POST.get("quantity", "1"))
+        filling.add(basket=middleware.own(request), listing=listing, quantity=quantity, at=clock.now())
+    except filling.NotOnSale as refusal:
+        return basket_page(request, wrong=str(refusal), status=409)
+    except filling.QuantityRefused as refusal:
+        return listing_page(request, slug, wrong=str(refusal), status=400)
+    except Refused as refusal:
+        return listing_page(request, slug, wrong=str(refusal), status=409)
+    request.basket_count += quantity
+    messages.success(request, _("“%(title)s” is in your basket.") % {"title": listing.get_title()})
+    return redirect("storefront:basket")
+
+
+@require_POST
+def basket_update(request: Any, line: str) -> HttpResponse:
+    """Another quantity of a good in this basket, or none. ``line`` is the listing's slug: a line of another
+    basket cannot even be named."""
+    listing = Product.objects.filter(slug=line, basket_lines__basket=request.basket.pk).first()
+    if listing is None:
+        raise Http404
+    try:
+        if "remove" in request.POST:
+            filling.remove(basket=request.basket, listing=listing)
+            messages.success(request, _("“%(title)s” was taken out.") % {"title": listing.get_title()})
+        else:
+            quantity = quantity_from(request.POST.get("quantity", ""))
+            filling.change(basket=request.basket, listing=listing, quantity=quantity, at=clock.now())
+    except filling.QuantityRefused as refusal:
+        return basket_page(request, wrong=str(refusal), wrong_at=line, status=400)
+    except Refused as refusal:
+        return basket_page(request, wrong=str(refusal), wrong_at=line, status=409)
+    return redirect("storefront:basket")
