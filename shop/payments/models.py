@@ -239,6 +239,11 @@ class Refund(ConcurrentTransitionMixin, models.Model):
     def fail(self, *, why: str) -> None:
         self.failure = why
 
+    @transition(field=state, source=State.SUCCEEDED, target=State.SENT)
+    def take_back_arrival(self) -> None:
+        """The statement line it was matched with was another's."""
+        self.succeeded_at = None
+
     @transition(field=state, source=State.FAILED, target=State.REQUESTED)
     def try_again(self, *, key: str) -> None:
         self.key, self.attempt = key, self.attempt + 1
@@ -378,6 +383,11 @@ class Payout(ConcurrentTransitionMixin, models.Model):
     @transition(field=state, source=State.SENT, target=State.PAID)
     def arrive(self, *, at: datetime) -> None:
         self.paid_at = at
+
+    @transition(field=state, source=State.PAID, target=State.SENT)
+    def take_back_arrival(self) -> None:
+        """The statement line it was matched with was another's."""
+        self.paid_at = None
 
     @transition(
         field=state, source=[State.APPROVED, State.SENDING, State.SENT, State.PAID], target=State.REJECTED

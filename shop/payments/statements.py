@@ -1,0 +1,216 @@
+"""The settlement statement of one payout: from what customers paid to what the bank was given, by the books.
+
+Every row is a posting on the cooperative's accounts (held, payable), so the statement sums to what the books
+say; only commission and its VAT, posted as one amount, are told apart. It stands at nothing at its end once
+the payout is on its way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+from moneyed import Money
+
+from shop.core.clock import day_of
+from shop.core.money import total, zero
+from shop.design import documents
+from shop.design.numbers import date_range_text, day_text, money_text
+from shop.fulfilment.models import SupplierOrder
+from shop.ledger.models import JournalEntry, Posting
+from shop.payments.bank import rib as ribs
+from shop.payments.models import Payout, Refund
+
+Kind = JournalEntry.Kind
+_OWN = ("producer_held", "producer_payable")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One movement. ``what`` is one of goods, commission, commission_vat, solidarity, refund, refund_commission,
+    refund_commission_vat, refund_solidarity, netting, netting_undone, payout, payout_back, other."""
+
+    on: date
+    what: str
+    reference: str
+    amount: Money
+
+
+@dataclass(frozen=True)
+class Statement:
+    payout: Payout
+    rows: tuple[Row, ...]
+    opening: Money
+    closing: Money
+
+    def sum_of(self, *whats: str) -> Money:
+        """What all rows of these kinds come to."""
+        return total([each.amount for each in self.rows if each.what in whats], self.payout.currency)
+
+
+def statement(*, payout: Payout) -> Statement:
+    """What the payout is made of, row by row, by the books."""
+    parts = SupplierOrder.objects.filter(payout_items__payout=payout).order_by("released_at", "pk")
+    by_reference = {each.reference: each for each in parts}
+    code, currency = payout.cooperative.code, payout.currency
+    ours = Q(debit__kind__in=_OWN, debit__owner=code) | Q(credit__kind__in=_OWN, credit__owner=code)
+    of_these = Q(entry__supplier_order__in=list(by_reference)) | Q(entry__about=payout.reference)
+    postings = (
+        Posting.objects.filter(of_these)
+        .filter(ours, currency=currency)
+        .select_related("entry", "debit", "credit")
+        .order_by("entry__effective_on", "entry__pk", "pk")
+    )
+    refunds = {
+        each.reference: each for each in Refund.objects.filter(supplier_order__in=[*by_reference.values()])
+    }
+    rows: list[Row] = []
+    told: set[int] = set()
+    for posting in postings:
+        rows += _rows(posting, code, by_reference, refunds, told)
+    rows = [each for each in rows if each.amount]
+    return Statement(
+        payout=payout,
+        rows=tuple(rows),
+        opening=zero(currency),
+        closing=total([each.amount for each in rows], currency),
+    )
+
+
+def _rows(
+    posting: Posting,
+    code: str,
+    parts: dict[str, SupplierOrder],
+    refunds: dict[str, Refund],
+    told: set[int],
+) -> list[Row]:
+    """What one posting means to the cooperative. ``told``: entries whose commission has its rows already."""
+    enters = posting.credit.kind in _OWN and posting.credit.owner == code
+    leaves = posting.debit.kind in _OWN and posting.debit.owner == code
+    if enters and leaves:
+        return []  # held becomes payable: nothing comes or goes
+    entry = posting.entry
+    other = posting.debit.kind if enters else posting.credit.kind
+    amount = posting.amount if enters else -posting.amount
+    reference = entry.about or entry.supplier_order
+
+    def row(what: str, part: Money = amount) -> Row:
+        return Row(on=entry.effective_on, what=what, reference=reference, amount=part)
+
+    if entry.kind == Kind.CONFIRMATION:
+        if other == "commission_held" and entry.supplier_order in parts:
+            vat = parts[entry.supplier_order].commission_vat
+            return [row("commission", amount + vat), row("commission_vat", -vat)]
+        return [row({"customer_funds": "goods", "solidarity_fund": "solidarity"}.get(other, "other"))]
+    if entry.kind == Kind.REFUND:
+        if other == "commission_held":
+            # Before the release net and VAT are two postings alike: the refund says which is which.
+            refund = refunds.get(entry.about)
+            if refund is None:
+                return [row("refund_commission")]
+            if entry.pk in told:
+                return []
+            told.add(entry.pk)
+            net = refund.commission - refund.commission_vat
+            return [row("refund_commission", net), row("refund_commission_vat", refund.commission_vat)]
+        kinds = {
+            "refund_payable": "refund",
+            "commission": "refund_commission",
+            "vat_output": "refund_commission_vat",
+            "solidarity_fund": "refund_solidarity",
+        }
+        return [row(kinds.get(other, "other"))]
+    if entry.kind == Kind.NETTING:
+        return [row("netting")]
+    if entry.kind == Kind.REVERSAL and other == "producer_receivable":
+        return [row("netting_undone")]
+    if entry.kind in (Kind.PAYOUT_SENT, Kind.TRANSFER):
+        return [row("payout")]
+    if entry.kind in (Kind.PAYOUT_REJECTED, Kind.PAYOUT_RETURNED, Kind.TRANSFER_REVERSED):
+        return [row("payout_back")]
+    return [row("other")]
+
+
+# As paper
+
+
+def data(*, payout: Payout, language: str) -> dict[str, Any]:
+    """The statement as ``documents/README.md`` wants it: text only, in that language."""
+    found = statement(payout=payout)
+    days = [each.on for each in found.rows] or [day_of(payout.planned_at)]
+
+    def said(amount: Money) -> str:
+        return money_text(amount, language)
+
+    with override(language):
+        words = _words()
+        cooperative = payout.cooperative
+        return {
+            "reference": payout.reference,
+            "cooperative": {
+                "name": cooperative.name,
+                "address": cooperative.address or cooperative.place,
+                "register": cooperative.register_number,
+                "ice": cooperative.ice,
+                "phone": str(cooperative.phone),
+                "email": cooperative.email,
+            },
+            "period": date_range_text(min(days), max(days), language, style="span"),
+            "opening": said(found.opening),
+            "closing": said(found.closing),
+            "rows": [
+                {
+                    "on": day_text(each.on, language, style="short"),
+                    "what": words[each.what],
+                    "reference": each.reference,
+                    "amount": said(each.amount),
+                }
+                for each in found.rows
+            ],
+            "sums": _sums(found, language),
+            "bank": {
+                "rail": str(payout.get_rail_display()),  # type: ignore[attr-defined]
+                "rib": ribs.grouped(payout.account.rib) if payout.account.rib else "",
+                "reference": payout.reference if payout.account.rib else payout.stripe_transfer_id,
+            },
+        }
+
+
+def statement_pdf(payout: Payout, language: str) -> bytes:
+    """The same as PDF."""
+    return documents.render("settlement_statement", data(payout=payout, language=language), language)
+
+
+def _words() -> dict[str, str]:
+    return {
+        "goods": _("Goods sold"),
+        "commission": _("Commission"),
+        "commission_vat": _("VAT on commission"),
+        "solidarity": _("Solidarity fund"),
+        "refund": _("Refund to the customer"),
+        "refund_commission": _("Commission given back"),
+        "refund_commission_vat": _("VAT on commission given back"),
+        "refund_solidarity": _("Solidarity fund given back"),
+        "netting": _("Set off against what you owed"),
+        "netting_undone": _("Set-off undone"),
+        "payout": _("Payout"),
+        "payout_back": _("Payout that came back"),
+        "other": _("Adjustment"),
+    }
+
+
+def _sums(found: Statement, language: str) -> list[dict[str, str]]:
+    lines = [
+        (_("Goods sold, refunds taken off"), found.sum_of("goods", "refund")),
+        (_("Commission"), found.sum_of("commission", "refund_commission")),
+        (_("VAT on commission"), found.sum_of("commission_vat", "refund_commission_vat")),
+        (_("Solidarity fund"), found.sum_of("solidarity", "refund_solidarity")),
+        (_("Set off and adjustments"), found.sum_of("netting", "netting_undone", "other")),
+    ]
+    shown = [(label, amount) for label, amount in lines if amount]
+    shown.append((_("Payout"), -found.sum_of("payout", "payout_back") or found.payout.amount))
+    return [{"label": label, "amount": money_text(amount, language)} for label, amount in shown]
