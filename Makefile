@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11
 VENV := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test campaign bench shots format lock environment environment-for-tests
+.PHONY: help run test campaign bench shots format messages lock environment environment-for-tests
 
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 12
@@ -26,6 +26,9 @@ shots: environment-for-tests ## Walk the shop in a browser and write docs/pictur
 
 format: environment-for-tests ## Format the code and mend what ruff can mend
 	@$(VENV) -m ruff format . && $(VENV) -m ruff check --fix .
+
+messages: environment-for-tests ## Bring the catalogues of translations up to date and compile them
+	@$(VENV) -m tools.messages
 
 lock: environment-for-tests ## Compile both locks anew from the .in files
 	@$(VENV) -m uv pip compile --quiet --generate-hashes --no-config --no-emit-find-links --python-version 3.11 requirements.in -o requirements.txt
