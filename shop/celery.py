@@ -1,4 +1,7 @@
-"""Background work. The outbox and the tables are the queue; Celery only makes it quick."""
+"""Background work. The outbox and the tables are the queue; Celery only makes it quick.
+
+A nudge follows the commit that caused it; a sweep repeats, on a schedule, whatever a nudge could have lost.
+"""
 
 import os
 
@@ -9,5 +12,28 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
 app = Celery("tadamon")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-# Each sweep repeats what a lost nudge would have done; see docs/decisions for the intervals.
-app.conf.beat_schedule = {}
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+
+#: Every sweep of the house and how often it runs, in seconds.
+SWEEPS: dict[str, int] = {
+    "shop.core.tasks.sweep_outbox": MINUTE,
+    "shop.payments.tasks.sweep_payments": MINUTE,
+    "shop.payments.tasks.sweep_events": 5 * MINUTE,
+    "shop.payments.tasks.import_balance": 5 * MINUTE,
+    "shop.payments.tasks.refund_ended_parts": 5 * MINUTE,
+    "shop.payments.tasks.send_refunds": 5 * MINUTE,
+    "shop.payments.tasks.send_approved_payouts": 5 * MINUTE,
+    "shop.fulfilment.tasks.decline_overdue": 5 * MINUTE,
+    "shop.fulfilment.tasks.remind": 5 * MINUTE,
+    "shop.fulfilment.tasks.deliver_silent": HOUR,
+    "shop.fulfilment.tasks.release_due": HOUR,
+    "shop.fulfilment.tasks.forget_expired_quotes": DAY,
+    "cooperatives.tasks.close_superseded_accounts": HOUR,
+    "catalogue.tasks.prepare_pictures": 5 * MINUTE,
+}
+
+app.conf.beat_schedule = {
+    name: {"task": name, "schedule": float(every), "options": {"expires": every}}
+    for name, every in SWEEPS.items()
+}
