@@ -80,7 +80,7 @@ def home(request: HttpRequest) -> HttpResponse:
         request,
         "storefront/home.html",
         {
-            "heading": season_heading(on),
+            "season": season_heading(on),
             "families": _families(on),
             "big": shown[0] if shown else None,
             "big_listing": newest[0] if newest else None,
