@@ -1,0 +1,345 @@
+"""Supplier orders: the list, one of them, and what a member does with it."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from shop.core import clock, references
+from shop.core.errors import Refused
+from shop.design import documents
+from shop.design.numbers import day_text, moment_text, money_text
+from shop.desk import looks
+from shop.desk.forms import DeclineForm, DeliverForm, DispatchForm, ReturnForm
+from shop.desk.scope import FILL_ORDERS, at_desk, cooperative_of, frame, part_of
+from shop.fulfilment import deciding, delivering, dispatching
+from shop.fulfilment.models import Shipment, SupplierOrder
+from shop.payments.tasks import refund_ended_parts
+
+State = SupplierOrder.State
+PER_PAGE = 20
+ENDED = [State.DECLINED, State.CANCELLED, State.REFUSED]
+
+
+def _tabs() -> list[tuple[str, str, list[str]]]:
+    return [
+        ("placed", _("To answer"), [State.PLACED]),
+        ("accepted", _("To pack"), [State.ACCEPTED]),
+        ("dispatched", _("On their way"), [State.DISPATCHED]),
+        ("delivered", _("Delivered"), [State.DELIVERED]),
+        ("released", _("Completed"), [State.RELEASED]),
+        ("ended", _("Came to nothing"), ENDED),
+    ]
+
+
+@at_desk
+@require_GET
+def orders(request: HttpRequest) -> HttpResponse:
+    """All supplier orders, by state, newest first; the search knows references."""
+    cooperative = cooperative_of(request)
+    own = SupplierOrder.objects.of(request.user).filter(cooperative=cooperative)
+    wanted = references.normalise(request.GET.get("q", ""))[:32]
+    if wanted:
+        own = own.filter(Q(reference__icontains=wanted) | Q(shipments__tracking_number=wanted)).distinct()
+    counts = dict(own.order_by().values_list("state").annotate(number=Count("pk", distinct=True)))
+    state = request.GET.get("state", "")
+    shown, chips = own, [_chip("", _("All"), sum(counts.values()), state, wanted)]
+    for code, name, states in _tabs():
+        chips.append(_chip(code, name, sum(counts.get(each, 0) for each in states), state, wanted))
+        if code == state:
+            shown = own.filter(state__in=states)
+    if state == "placed":
+        shown = shown.order_by("accept_by", "pk")
+    page = Paginator(shown.select_related("order__shipping_address"), PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    return render(
+        request,
+        "desk/orders.html",
+        frame(request, cooperative, "orders")
+        | {
+            "chips": chips,
+            "page": page,
+            "rows": [{"part": each, "state": looks.state_of(each)} for each in page],
+            "q": wanted,
+            "state": state,
+            "query": _query(state, wanted),
+        },
+    )
+
+
+def _query(state: str, wanted: str) -> str:
+    return urlencode({key: value for key, value in (("state", state), ("q", wanted)) if value})
+
+
+def _chip(code: str, name: str, number: int, current: str, wanted: str) -> dict[str, Any]:
+    query = _query(code, wanted)
+    url = reverse("desk:orders") + (f"?{query}" if query else "")
+    return {"name": f"{name} {number}", "url": url, "on": code == current}
+
+
+@at_desk
+@require_GET
+def order(request: HttpRequest, reference: str) -> HttpResponse:
+    """One supplier order: what to do, what goes in, where to, what each receives."""
+    part = part_of(request, reference)
+    shipment = part.shipments.select_related("carrier").first()
+    return render(
+        request,
+        "desk/order.html",
+        frame(request, part.cooperative, "orders")
+        | {
+            "part": part,
+            "state": looks.state_of(part),
+            "lines": part.lines.all(),
+            "address": part.order.shipping_address,
+            "shipment": shipment,
+            "tracking_url": dispatching.tracking_url(shipment) if shipment else "",
+            "parts": {
+                "coop": part.producer_share,
+                "shop": part.commission_net,
+                "vat": part.commission_vat,
+                "fund": part.solidarity,
+                "sum": part.goods,
+            },
+            "stations": looks.stations_of(part, _days(part)),
+            "end_reason": deciding.reason_text(part.end_reason),
+            "is_coming_home": bool(shipment and shipment.returned_at and not shipment.return_confirmed_at),
+            "may_decline": part.state in (State.PLACED, State.ACCEPTED),
+        },
+    )
+
+
+def _days(part: SupplierOrder) -> dict[str, str]:
+    moments = {
+        "placed": part.placed_at,
+        "accepted": part.accepted_at,
+        "dispatched": part.dispatched_at,
+        "delivered": part.delivered_at,
+        "released": part.released_at,
+        "ended": part.ended_at,
+    }
+    return {name: moment_text(at, style="near") for name, at in moments.items() if at}
+
+
+@at_desk
+@require_POST
+def accept(request: HttpRequest, reference: str) -> HttpResponse:
+    """Take a part on."""
+    part = part_of(request, reference, FILL_ORDERS)
+    try:
+        deciding.accept(supplier_order=part, by=request.user, at=clock.now())
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(
+            request,
+            _("You accepted order %(reference)s. Print its packing slip and pack the parcel.")
+            % {"reference": reference},
+        )
+    return redirect("desk:order", reference)
+
+
+@at_desk
+@require_http_methods(["GET", "POST"])
+def decline(request: HttpRequest, reference: str) -> HttpResponse:
+    """Say why, and confirm that the part is declined."""
+    part = part_of(request, reference, FILL_ORDERS)
+    form = DeclineForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            deciding.decline(supplier_order=part, by=request.user, reason=form.chosen, at=clock.now())
+        except Refused as refusal:
+            messages.error(request, str(refusal))
+        else:
+            refund_ended_parts.delay_on_commit()
+            messages.success(request, _("Order %(reference)s is declined.") % {"reference": reference})
+        return redirect("desk:order", reference)
+    return _ask(
+        request,
+        part,
+        form=form,
+        heading=_("Decline order %(reference)s?") % {"reference": reference},
+        said=_("The customer is told at once, with your reason."),
+        consequences=[
+            _("The goods can be sold again.")
+            if part.is_cash
+            else _("The customer gets %(amount)s back, goods and delivery.")
+            % {"amount": money_text(part.total)},
+            _("You receive nothing for this order."),
+        ],
+        action=reverse("desk:decline", args=[reference]),
+        submit=_("Decline the order"),
+        grave=True,
+    )
+
+
+@at_desk
+@require_http_methods(["GET", "POST"])
+def dispatch(request: HttpRequest, reference: str) -> HttpResponse:
+    """Say who took the parcel."""
+    part = part_of(request, reference, FILL_ORDERS)
+    form = DispatchForm(request.POST or None, with_cash=part.is_cash, initial={"carrier": part.carrier.code})
+    if request.method == "POST" and form.is_valid():
+        try:
+            dispatching.dispatch(
+                supplier_order=part,
+                carrier=form.cleaned_data["carrier"],
+                tracking_number=form.cleaned_data["tracking_number"],
+                by=request.user,
+                at=clock.now(),
+            )
+        except dispatching.TrackingNumberUsed as refusal:
+            form.add_error("tracking_number", str(refusal))
+        except Refused as refusal:
+            messages.error(request, str(refusal))
+            return redirect("desk:order", reference)
+        else:
+            messages.success(request, _("The parcel is on its way. The customer has been told."))
+            return redirect("desk:order", reference)
+    said = (
+        _("The carrier collects %(amount)s from the customer.") % {"amount": money_text(part.total)}
+        if part.is_cash
+        else _("The customer has paid. The carrier collects nothing.")
+    )
+    return _ask(
+        request,
+        part,
+        form=form,
+        heading=_("Hand over the parcel of %(reference)s") % {"reference": reference},
+        said=said,
+        action=reverse("desk:dispatch", args=[reference]),
+        submit=_("The parcel has left"),
+    )
+
+
+@at_desk
+@require_http_methods(["GET", "POST"])
+def deliver(request: HttpRequest, reference: str) -> HttpResponse:
+    """Write down that a parcel arrived, and how one knows."""
+    part = part_of(request, reference, FILL_ORDERS)
+    form = DeliverForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        shipment = part.shipments.select_related("carrier").first()
+        if shipment is None:
+            messages.error(request, _("This parcel has not left yet."))
+            return redirect("desk:order", reference)
+        try:
+            delivering.record_delivery(
+                shipment=shipment,
+                proof=Shipment.Proof.MEMBER,
+                note=form.cleaned_data["note"],
+                by=request.user,
+                at=clock.now(),
+            )
+        except Refused as refusal:
+            messages.error(request, str(refusal))
+        else:
+            messages.success(request, _("Written down. The customer has been told."))
+        return redirect("desk:order", reference)
+    return _ask(
+        request,
+        part,
+        form=form,
+        heading=_("The parcel of %(reference)s has arrived") % {"reference": reference},
+        said=_("Your word counts as proof and is kept with your name."),
+        consequences=[_("The customer's time to send it back starts today.")],
+        action=reverse("desk:deliver", args=[reference]),
+        submit=_("It has arrived"),
+    )
+
+
+@at_desk
+@require_http_methods(["GET", "POST"])
+def take_back(request: HttpRequest, reference: str) -> HttpResponse:
+    """A parcel refused at the door is back."""
+    part = part_of(request, reference, FILL_ORDERS)
+    form = ReturnForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        shipment = part.shipments.first()
+        try:
+            if shipment is None:
+                raise delivering.NotComingHome
+            delivering.confirm_return(
+                shipment=shipment,
+                sellable=form.cleaned_data["sellable"],
+                by=request.user,
+                at=clock.now(),
+            )
+        except Refused as refusal:
+            messages.error(request, str(refusal))
+        else:
+            messages.success(request, _("Thank you. Your stock is up to date."))
+        return redirect("desk:order", reference)
+    return _ask(
+        request,
+        part,
+        form=form,
+        heading=_("The parcel of %(reference)s is back") % {"reference": reference},
+        said=_("Open it and look at the goods first."),
+        action=reverse("desk:take_back", args=[reference]),
+        submit=_("Confirm the return"),
+    )
+
+
+def _ask(request: HttpRequest, part: SupplierOrder, **asked: Any) -> HttpResponse:
+    return render(
+        request,
+        "desk/ask.html",
+        frame(request, part.cooperative, "orders")
+        | {"part": part, "back_url": reverse("desk:order", args=[part.reference])}
+        | asked,
+    )
+
+
+@at_desk
+@require_GET
+def packing_slip(request: HttpRequest, reference: str) -> HttpResponse:
+    """The paper that goes with the parcel, in the member's language."""
+    part = part_of(request, reference, FILL_ORDERS)
+    pdf = documents.render("packing_slip", packing_slip_data(part), get_language() or "fr")
+    response = HttpResponse(pdf, content_type="application/pdf")
+    response["Content-Disposition"] = f'inline; filename="{reference}.pdf"'
+    return response
+
+
+def packing_slip_data(part: SupplierOrder) -> dict[str, Any]:
+    """What the paper says; see ``design/documents/README.md``."""
+    address = part.order.shipping_address
+    shipment = part.shipments.select_related("carrier").first()
+    lines = (
+        [address.line1, address.line2, address.landmark, address.line4, address.postcode] if address else []
+    )
+    return {
+        "reference": part.reference,
+        "order": part.order.number,
+        "placed_on": day_text(part.order.date_placed),
+        "cooperative": {"name": part.cooperative.name, "place": part.cooperative.place},
+        "customer": {
+            "name": address.name if address else "",
+            "address_lines": [each for each in lines if each],
+            "phone": part.order.contact_phone,
+        },
+        "lines": [
+            {"sku": each.sku, "title": each.title, "quantity": str(each.quantity), "unit": each.unit}
+            for each in part.lines.all()
+        ],
+        "parcel": {
+            "carrier": (shipment.carrier if shipment else part.carrier).name,
+            "tracking": shipment.tracking_number if shipment else "",
+            "cash_to_collect": money_text(part.total) if part.is_cash else "",
+        },
+        "gift_message": "",
+        "qr": settings.SITE_URL + reverse("desk:order", args=[part.reference]),
+    }

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.urls import reverse
+
+from shop.core.models import OutboxMessage
+from shop.desk import money
+from shop.fulfilment import delivering, releasing
+from tests.factories import (
+    NOW,
+    ListingFactory,
+    MemberFactory,
+    PayoutAccountFactory,
+    UserFactory,
+    mad,
+    placed,
+    rib_of,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def at_now():
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def owner(client):
+    member = MemberFactory(cooperative__code="C01", user=UserFactory(language="en", email="owner@example.ma"))
+    client.force_login(member.user)
+    return member
+
+
+def test_the_sums_follow_the_books(client, owner):
+    listing = ListingFactory(cooperative=owner.cooperative, price="200.00", stock=50)
+    (released,) = placed((listing, 3), to="dispatched", at=NOW - timedelta(days=20))
+    placed((listing, 1))
+    delivering.record_delivery(
+        shipment=released.shipments.get(), proof="tracking", at=NOW - timedelta(days=10)
+    )
+    releasing.release_due(at=NOW)
+
+    sums = money.sums_of(cooperative=owner.cooperative)
+    page = client.get(reverse("desk:money")).content.decode()
+
+    assert (sums.held, sums.payable, sums.next_payout) == (mad("178.00"), mad("534.00"), mad("534.00"))
+    assert (sums.paid, sums.on_its_way, sums.owed_to_us) == (mad(0), mad(0), mad(0))
+    assert "MAD\u00a0534.00" in page
+    assert "MAD\u00a0178.00" in page
+
+
+def test_the_first_account_is_used_at_once_and_never_shown_whole(client, owner):
+    rib = rib_of(77)
+
+    response = client.post(
+        reverse("desk:payout_account"), {"holder": "Coopérative", "rib": f"{rib[:3]} {rib[3:]}"}, follow=True
+    )
+
+    page = response.content.decode()
+    assert "Your money will go to this account." in page
+    assert rib not in page
+    assert owner.cooperative.payout_accounts.get().rib == rib
+
+
+def test_a_changed_account_waits_two_days_every_owner_is_told_and_can_stop_it(client, owner):
+    first = PayoutAccountFactory(cooperative=owner.cooperative)
+    MemberFactory(cooperative=owner.cooperative, user__email="second@example.ma")
+
+    client.post(reverse("desk:payout_account"), {"holder": "Autre", "rib": rib_of(88)})
+
+    change = owner.cooperative.payout_accounts.get(version=2)
+    assert change.usable_from == NOW + timedelta(hours=48)
+    told = OutboxMessage.objects.filter(topic="payout_account.proposed").values_list("recipient", flat=True)
+    assert sorted(told) == ["owner@example.ma", "second@example.ma"]
+
+    client.post(reverse("desk:stop_account"))
+
+    change.refresh_from_db()
+    first.refresh_from_db()
+    assert (change.closed_at, first.closed_at) == (NOW, None)
+
+
+def test_a_wrong_key_is_said_at_its_field(client, owner):
+    rib = rib_of(77)
+    wrong = rib[:-1] + ("0" if rib[-1] != "0" else "1")
+
+    response = client.post(reverse("desk:payout_account"), {"holder": "Coopérative", "rib": wrong})
+
+    assert "rib" in response.context["form"].errors
+    assert not owner.cooperative.payout_accounts.exists()
+
+
+def test_an_owner_adds_and_ends_a_member(client, owner):
+    amina = UserFactory(email="amina@example.ma")
+
+    client.post(reverse("desk:add_member"), {"email": "Amina@example.ma", "role": "orders"})
+    member = owner.cooperative.members.get(user=amina)
+    assert (member.role, member.left_at) == ("orders", None)
+
+    client.post(reverse("desk:end_member"), {"email": "amina@example.ma"})
+    member.refresh_from_db()
+    assert member.left_at == NOW
+
+
+@pytest.mark.parametrize("email", ["nobody@example.ma", "owner@example.ma"])
+def test_who_has_no_account_or_a_role_already_is_not_added(client, owner, email):
+    response = client.post(reverse("desk:add_member"), {"email": email, "role": "orders"})
+
+    assert response.status_code == 422
+    assert "email" in response.context["form"].errors
+    assert owner.cooperative.members.count() == 1
+
+
+def test_the_last_owner_stays(client, owner):
+    response = client.post(reverse("desk:end_member"), {"email": "owner@example.ma"}, follow=True)
+
+    owner.refresh_from_db()
+    assert owner.left_at is None
+    assert "at least one owner" in response.content.decode()

@@ -1,0 +1,106 @@
+"""Every mail about a part or an account, rendered in three languages as it leaves."""
+
+from __future__ import annotations
+
+import pytest
+from django.core import mail
+
+from cooperatives import payout_accounts
+from shop.core import outbox
+from shop.core.models import OutboxMessage
+from shop.fulfilment import deciding, delivering
+from tests.factories import (
+    NOW,
+    ListingFactory,
+    MemberFactory,
+    PayoutAccountFactory,
+    UserFactory,
+    placed,
+    rib_of,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def _all_that_can_happen(language: str) -> None:
+    owner = MemberFactory(user=UserFactory(language=language))
+    listing = ListingFactory(cooperative=owner.cooperative, stock=50)
+    PayoutAccountFactory(cooperative=owner.cooperative)
+    payout_accounts.propose(
+        cooperative=owner.cooperative, rail="bank", holder="X", rib=rib_of(9), by=owner.user, at=NOW
+    )
+    change = payout_accounts.waiting(cooperative=owner.cooperative, at=NOW)
+    payout_accounts.give_up(account=change, at=NOW)
+    payout_accounts.put_on_hold(cooperative=owner.cooperative, reason="RIB rejeté", at=NOW)
+    declined, cancelled, reminded, card, cash, refused = (
+        placed((listing, 2), language=language, method=method)[0]
+        for method in ("card", "card", "card", "card", "cash", "cash")
+    )
+    deciding.decline(supplier_order=declined, by=None, reason="sold_out", at=NOW)
+    deciding.cancel(supplier_order=cancelled, at=NOW)
+    for part in (card, cash, refused):
+        from tests.factories import dispatched
+
+        deciding.accept(supplier_order=part, by=None, at=NOW)
+        dispatched(part)
+    deciding.remind(at=NOW.replace(day=24, hour=8))
+    deciding.decline_overdue(at=NOW.replace(day=24, hour=10))
+    for part in (card, cash):
+        delivering.record_delivery(shipment=part.shipments.get(), proof="customer", at=NOW)
+    delivering.record_refusal(shipment=refused.shipments.get(), reason="nobody_home", at=NOW)
+    assert reminded.reference
+
+
+TOPICS = {
+    "supplier_order.placed",
+    "supplier_order.reminder",
+    "supplier_order.overdue",
+    "supplier_order.cancelled",
+    "supplier_order.refused",
+    "part.accepted",
+    "part.declined",
+    "part.cancelled",
+    "part.dispatched",
+    "part.delivered",
+    "part.refused",
+    "payout_account.proposed",
+    "payout_account.given_up",
+    "payout_account.on_hold",
+}
+
+
+@pytest.mark.parametrize("language", ["fr", "ar", "en"])
+def test_every_promised_mail_leaves_whole(language, settings):
+    _all_that_can_happen(language)
+    assert set(OutboxMessage.objects.values_list("topic", flat=True)) == TOPICS
+    waiting = OutboxMessage.objects.count()
+
+    delivered = outbox.sweep(at=NOW.replace(day=25))
+
+    assert delivered == waiting == len(mail.outbox)
+    for message in mail.outbox:
+        html = message.alternatives[0][0]
+        assert message.subject.strip()
+        assert "{" not in message.subject + message.body
+        assert "None" not in message.subject + message.body
+        assert "&#" not in message.body and "&amp;" not in message.body
+        assert f"{settings.SITE_URL}/" in message.body
+        assert f"{settings.SITE_URL}/" in html
+        assert f'dir="{"rtl" if language == "ar" else "ltr"}"' in html
+        assert "  " not in message.subject
+
+
+def test_a_guest_gets_a_link_of_her_own_and_a_customer_with_an_account_does_not(settings):
+    listing = ListingFactory(stock=10)
+    (guest,) = placed((listing, 1))
+    (known,) = placed((listing, 1), user=UserFactory())
+    for part in (guest, known):
+        deciding.accept(supplier_order=part, by=None, at=NOW)
+
+    tokens = [
+        OutboxMessage.objects.get(topic="part.accepted", about=part.reference).payload["token"]
+        for part in (guest, known)
+    ]
+
+    assert tokens[0]
+    assert tokens[1] == ""
