@@ -173,7 +173,7 @@ def data(*, payout: Payout, language: str) -> dict[str, Any]:
             ],
             "sums": _sums(found, language),
             "bank": {
-                "rail": str(payout.get_rail_display()),  # type: ignore[attr-defined]
+                "rail": str(payout.get_rail_display()),
                 "rib": ribs.grouped(payout.account.rib) if payout.account.rib else "",
                 "reference": payout.reference if payout.account.rib else payout.stripe_transfer_id,
             },
