@@ -598,13 +598,17 @@ def record_stripe_fee(
     )
 
 
-def record_bank_fee(*, line: str, effective_on: date, amount: Money) -> JournalEntry:
+def record_bank_fee(
+    *, line: str, effective_on: date, amount: Money, actor: str = "", approval: str = ""
+) -> JournalEntry:
     """J12b: the bank charged something. Event ``bank:<line>:fee``."""
     return post(
         event=f"bank:{line}:fee",
         kind=Kind.BANK_FEE,
         effective_on=effective_on,
         memo="Bank fee",
+        actor=actor,
+        approval=approval,
         moves=[
             Move(
                 debit=accounts.bank_fee(amount.currency),

@@ -256,6 +256,7 @@ class Discrepancy(ConcurrentTransitionMixin, models.Model):
         STALE_IN_FLIGHT = "stale_in_flight", _("a payout that the bank never debited")
         WEBHOOK_GAP = "webhook_gap", _("Stripe did not tell us; we found it")
         STATEMENT_GAP = "statement_gap", _("statements do not follow on")
+        DOUBTED_MATCH = "doubted_match", _("a match that somebody doubts")
 
     class State(models.TextChoices):
         OPEN = "open", _("open")
@@ -322,6 +323,9 @@ class Resolution(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
     approved_at = models.DateTimeField(null=True, blank=True)
+    refused_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     refused_at = models.DateTimeField(null=True, blank=True)
     entry = models.ForeignKey(JournalEntry, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
 
@@ -335,6 +339,11 @@ class Resolution(models.Model):
             models.CheckConstraint(
                 name="no_entry_without_a_second_person",
                 condition=Q(entry=None) | Q(approved_by__isnull=False),
+            ),
+            models.UniqueConstraint(
+                fields=["discrepancy"],
+                condition=Q(moves_money=True, approved_at=None, refused_at=None),
+                name="one_resolution_waits_for_approval",
             ),
         ]
 

@@ -1,0 +1,168 @@
+"""The demonstration's bank and carrier, over loopback: the port's adapter for ``fixtures/bank_sandbox``.
+
+A Moroccan bank offers no such door to a shop of this size: in production the address is empty, operators
+carry files between the bank's site and ours, and everything here says so.
+"""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from django.conf import settings
+
+from shop.core.errors import Refused, Unavailable
+from shop.core.money import to_minor
+from shop.fulfilment.models import Carrier, Shipment
+from shop.payments import batches, payouts
+from shop.payments.models import Deposit, PayoutBatch
+from shop.reconciliation import importing
+from shop.reconciliation.errors import AlreadyImported, NoBankConnection
+from shop.reconciliation.models import Discrepancy, Remittance, StatementFile
+
+_TIMEOUT = 10
+
+
+class BankRefused(Refused):
+    """The bank took the question and said no; its own words."""
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code = code
+        super().__init__(message)
+
+
+def is_connected() -> bool:
+    """Whether there is a bank to talk to: only in the demonstration."""
+    return bool(settings.BANK_SANDBOX_URL)
+
+
+def hand_over(*, batch: PayoutBatch, by: Any, at: datetime) -> PayoutBatch:
+    """Give the approved file to the bank and write down that it took it.
+
+    The bank knows a batch by its reference: given again, it says so and nothing moves twice. Raises
+    NotApproved, BankRefused, Unavailable, NoBankConnection.
+    """
+    content = batches.download(batch=batch, by=by, at=at)
+    try:
+        acknowledgement = _json(_ask("/batches", body=content, kind="application/xml"))
+    except BankRefused as refusal:
+        if refusal.code != "DU01":
+            raise
+        acknowledgement = _json(_ask(f"/batches/{quote(batch.reference)}"))
+        if acknowledgement.get("sha256") != batch.sha256:
+            raise
+    return payouts.hand_over(batch=batch, at=at, acknowledgement=acknowledgement)
+
+
+def fetch_status(*, batch: PayoutBatch, by: Any = None, at: datetime) -> list[Discrepancy]:
+    """Ask what became of a batch; what was rejected is an exception. Raises BankRefused, Unavailable."""
+    answer = _json(_ask(f"/batches/{quote(batch.reference)}"))
+    return importing.import_batch_status(batch=batch, answer=answer, by=by, at=at)
+
+
+def fetch_statement(*, by: Any, at: datetime) -> StatementFile:
+    """The newest statement; one that is here already is returned as it is. Raises Unavailable."""
+    content = _ask("/statement?format=camt053")
+    try:
+        return importing.import_statement(
+            content=content,
+            name=f"releve-{at:%Y%m%d-%H%M}.xml",
+            kind=StatementFile.Kind.CAMT053,
+            account=settings.SHOP_LEGAL["rib"],
+            by=by,
+            at=at,
+        )
+    except AlreadyImported as known:
+        first: StatementFile = known.first
+        return first
+
+
+def fetch_remittance(*, carrier: Carrier, by: Any, at: datetime) -> Remittance:
+    """The carrier's newest remittance; one that is here already is returned as it is.
+
+    Raises BankRefused when nothing was collected yet, Unavailable.
+    """
+    content = _ask("/remittance?format=csv")
+    try:
+        return importing.import_remittance(
+            content=content, name=f"bordereau-{at:%Y%m%d-%H%M}.csv", carrier=carrier, by=by, at=at
+        )
+    except AlreadyImported as known:
+        remittance: Remittance = known.first.remittance
+        return remittance
+
+
+def announce_deposit(*, deposit: Deposit) -> dict[str, Any]:
+    """Tell the bank what Stripe sent, as Stripe's own bank would. The same again changes nothing."""
+    return _json(
+        _ask(
+            "/deposits",
+            body=_packed(
+                id=deposit.stripe_id,
+                trace_id=deposit.trace_id or deposit.stripe_id,
+                amount=deposit.amount_minor,
+                currency=deposit.currency,
+            ),
+        )
+    )
+
+
+def announce_parcel(*, shipment: Shipment) -> dict[str, Any]:
+    """Tell the carrier of a parcel and what to collect for it. The same again changes nothing."""
+    return _json(
+        _ask(
+            "/parcels",
+            body=_packed(
+                tracking=shipment.tracking_number,
+                reference=shipment.supplier_order.reference,
+                cod_amount=to_minor(shipment.cash_to_collect),
+            ),
+        )
+    )
+
+
+def fetch_tracking() -> bytes:
+    """Where every parcel is: ``tracking,reference,status,at``."""
+    return _ask("/tracking.csv")
+
+
+def _packed(**values: Any) -> bytes:
+    return json.dumps(values).encode()
+
+
+def _json(content: bytes) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(content)
+    return found
+
+
+def _ask(path: str, *, body: bytes | None = None, kind: str = "application/json") -> bytes:
+    if not is_connected():
+        raise NoBankConnection
+    url = settings.BANK_SANDBOX_URL.rstrip("/") + path
+    request = urllib.request.Request(url, data=body, headers={"Content-Type": kind})  # noqa: S310
+    try:
+        with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:  # noqa: S310
+            content: bytes = answer.read()
+            return content
+    except urllib.error.HTTPError as error:
+        raise _refusal(error) from error
+    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+        raise Unavailable("the bank does not answer") from error
+
+
+def _refusal(error: urllib.error.HTTPError) -> Exception:
+    try:
+        said = json.loads(error.read())["error"]
+        code, message = str(said["code"]), str(said["message"])
+    except (ValueError, KeyError, TypeError):
+        return Unavailable(f"the bank answered {error.code}")
+    return BankRefused(code, message) if error.code < 500 else Unavailable(message)
+
+
+def statement_of(*, days: tuple[str, str]) -> bytes:
+    """The bank's lines of some days (both included, ISO), as CSV: an overlapping export on purpose."""
+    return _ask("/statement?" + urlencode({"format": "csv", "from": days[0], "to": days[1]}))
