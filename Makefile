@@ -12,8 +12,8 @@ help: ## List the commands
 run: environment ## Run the whole shop on this machine: http://127.0.0.1:8000
 	@exec $(VENV) -m tools.start
 
-test: environment-for-tests ## Everything CI runs: style, types, rooms, translations, tests on both databases, browser
-	@exec $(VENV) -m tools.checks
+test: environment-for-tests ## Everything CI runs: style, types, rooms, translations, tests on both databases, browser (ONLY="lint types")
+	@exec $(VENV) -m tools.checks test $(ONLY)
 
 campaign: environment-for-tests ## The long ones: whole replays, many seeds (CAMPAIGN_ARGS=…)
 	@exec $(VENV) -m tools.checks campaign $(CAMPAIGN_ARGS)

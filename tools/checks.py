@@ -58,6 +58,11 @@ def everything() -> list[Step]:
     ]
 
 
+def chosen(names: list[str]) -> list[Step]:
+    """The steps of ``everything`` whose name holds one of the words; all of them without words."""
+    return [each for each in everything() if not names or any(name in each.name for name in names)]
+
+
 def campaign(arguments: list[str]) -> list[Step]:
     """What takes long: whole replays, many seeds."""
     command = [*PYTEST, "-s", "-n0", "--timeout=0", "-m", "campaign", *arguments]
@@ -168,7 +173,7 @@ def _summary(steps: list[Step]) -> int:
 def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     what, rest = (arguments[0], arguments[1:]) if arguments else ("test", [])
-    kinds = {"test": everything, "bench": bench, "shots": shots, "campaign": lambda: campaign(rest)}
+    kinds = {"test": lambda: chosen(rest), "bench": bench, "shots": shots, "campaign": lambda: campaign(rest)}
     if what not in kinds:
         print(f"There is {', '.join(kinds)}; not {what}.")
         return 2
