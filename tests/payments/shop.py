@@ -39,7 +39,7 @@ class Killed(BaseException):
 def killed(monkeypatch: Any, module: Any, point: str) -> Iterator[None]:
     """The worker dies at a marked point inside the block."""
 
-    def die(*_: Any) -> None:
+    def die(*_: Any, **__: Any) -> None:
         raise Killed
 
     with monkeypatch.context() as patch:
@@ -133,11 +133,28 @@ class Shop:
 
     def paid_order(self, *items: Any, card: str = GOOD_CARD, **given: Any) -> Order:
         """An order paid by card, confirmed, and its money on the imported balance."""
+        order = self.confirmed_order(*items, card=card, **given)
+        self.import_balance()
+        return order
+
+    def confirmed_order(self, *items: Any, card: str = GOOD_CARD, **given: Any) -> Order:
+        """An order paid by card and confirmed; the balance is not imported."""
         order = order_of(*(items or ((ListingFactory(), 2),)), at=self.at, **given)
         self.card_pays(order, card)
         paying.confirm(payment=self.payment_of(order), at=self.at)
-        self.import_balance()
         order.refresh_from_db()
+        return order
+
+    def late_payment(self) -> Order:
+        """An order paid after it had ended; the shop knows, the balance is not imported."""
+        order = order_of((ListingFactory(price="150.00"), 2), at=self.at)
+        paying.page_for(payment=self.payment_of(order), urls=URLS, at=self.at)
+        payment = self.payment_of(order)
+        payment.expire()
+        payment.save()
+        Order.objects.filter(pk=order.pk).update(ended_at=self.at)
+        self.press_pay(order)
+        paying.confirm(payment=payment, at=self.at)
         return order
 
     def import_balance(self) -> importing.Imported:
