@@ -1,0 +1,71 @@
+"""How records without a reference of their own are named in an address: by a signed token, never by their id."""
+
+from __future__ import annotations
+
+from django.core import signing
+from django.http import Http404
+
+from shop.core.models import OutboxMessage
+
+_MESSAGE = "backoffice.message"
+
+
+class Reference:
+    """A reference as we write them; anything else is no address of ours."""
+
+    regex = "[A-Za-z0-9][A-Za-z0-9.-]{0,63}"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return str(value)
+
+
+class Token(Reference):
+    """A signed token."""
+
+    regex = "[A-Za-z0-9_:=.-]{8,200}"
+
+
+class Digest(Reference):
+    """The SHA-256 of a file."""
+
+    regex = "[0-9a-f]{64}"
+
+
+class AccountCode(Reference):
+    """The code of a ledger account, such as ``producer_held:C13:MAD``."""
+
+    regex = "[A-Za-z0-9_:.-]{1,120}"
+
+
+class Event(Reference):
+    """The outside name of a journal entry, such as ``remittance:rihla/REM-2026-0001``."""
+
+    regex = "[A-Za-z0-9][A-Za-z0-9_:./#-]{0,159}"
+
+
+class BatchForm(Reference):
+    """In which form the bank takes a batch."""
+
+    regex = "pain001|csv"
+
+
+class Fetched(Reference):
+    """What can be asked of the bank sandbox."""
+
+    regex = "statement|remittance|status|tracking|work"
+
+
+def of_message(message: OutboxMessage) -> str:
+    """The token that names a message."""
+    return signing.dumps(message.pk, salt=_MESSAGE)
+
+
+def message_at(token: str) -> OutboxMessage:
+    """The message a token names; 404 for a token that is not ours."""
+    try:
+        return OutboxMessage.objects.get(pk=signing.loads(token, salt=_MESSAGE))
+    except (signing.BadSignature, OutboxMessage.DoesNotExist) as error:
+        raise Http404 from error

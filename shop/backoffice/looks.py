@@ -1,0 +1,280 @@
+"""What this room's templates show: states with their colour, the story in words, entries in words.
+
+Reads what was fetched; changes nothing and computes no amount.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
+from moneyed import Money
+
+from shop.backoffice import naming
+from shop.core.money import from_minor
+from shop.design.numbers import money_text
+from shop.fulfilment.deciding import reason_text
+from shop.fulfilment.models import OrderEvent, Shipment
+from shop.ledger.models import Account, JournalEntry, Posting
+from shop.payments.models import Refund
+from shop.reconciliation.actions import Action
+from shop.reconciliation.models import Resolution
+
+#: The colour of a state, whatever has it. What is not named here is grey.
+KINDS = {
+    # orders and parts
+    "awaiting_payment": "wait",
+    "confirmed": "ok",
+    "ended": "bad",
+    "placed": "wait",
+    "accepted": "wait",
+    "delivered": "ok",
+    "released": "ok",
+    "declined": "bad",
+    "cancelled": "bad",
+    "refused": "bad",
+    # money
+    "awaiting": "wait",
+    "paid": "ok",
+    "expired": "bad",
+    "requested": "wait",
+    "sending": "wait",
+    "succeeded": "ok",
+    "failed": "bad",
+    "planned": "wait",
+    "approved": "ok",
+    "rejected": "bad",
+    "asked": "wait",
+    "made": "ok",
+    "reversed": "bad",
+    "closed": "",
+    # mails, lines and exceptions
+    "waiting": "wait",
+    "new": "wait",
+    "matched": "ok",
+    "explained": "ok",
+    "open": "bad",
+    "proposed": "wait",
+    "settled": "ok",
+}
+
+
+def state(code: str, label: Any) -> dict[str, str]:
+    """The coloured word for a state: ``{kind, text}``."""
+    return {"kind": KINDS.get(code, ""), "text": str(label)}
+
+
+# The story of an order
+
+_EVENTS = {
+    "order.placed": gettext_noop("The customer placed the order."),
+    "order.confirmed": gettext_noop("The order is confirmed."),
+    "order.expired": gettext_noop("Not paid in time; its stock can be sold again."),
+    "payment.late": gettext_noop("Money arrived that the order cannot take; it goes back."),
+    "supplier_order.placed": gettext_noop("%(part)s was given to %(cooperative)s."),
+    "supplier_order.accepted": gettext_noop("%(cooperative)s accepted %(part)s."),
+    "supplier_order.declined": gettext_noop("%(part)s was declined: %(reason)s."),
+    "supplier_order.cancelled": gettext_noop("%(part)s was cancelled: %(reason)s."),
+    "supplier_order.dispatched": gettext_noop("%(part)s is on its way."),
+    "supplier_order.delivered": gettext_noop("%(part)s was delivered (%(proof)s)."),
+    "supplier_order.refused": gettext_noop("%(part)s was refused at the door: %(reason)s."),
+    "supplier_order.returned": gettext_noop("%(part)s is back with %(cooperative)s."),
+    "supplier_order.released": gettext_noop(
+        "The return window of %(part)s closed; its price is due to %(cooperative)s."
+    ),
+    "refund.requested": gettext_noop("Refund %(refund)s of %(amount)s was asked for."),
+    "refund.sent": gettext_noop("Refund %(refund)s of %(amount)s is on its way to the customer."),
+    "refund.failed": gettext_noop("Refund %(refund)s failed."),
+    "refund.tried_again": gettext_noop("Refund %(refund)s is tried again."),
+    "order.link_revoked": gettext_noop("Every link sent so far stopped working."),
+}
+_EVENT_KINDS = {
+    "order.confirmed": "ok",
+    "order.expired": "bad",
+    "supplier_order.accepted": "ok",
+    "supplier_order.delivered": "ok",
+    "supplier_order.released": "ok",
+    "supplier_order.declined": "bad",
+    "supplier_order.cancelled": "bad",
+    "supplier_order.refused": "bad",
+    "refund.failed": "bad",
+    "refund.sent": "ok",
+    "payment.late": "wait",
+}
+
+
+def told(event: OrderEvent) -> dict[str, Any]:
+    """One event as ``design/_story.html`` shows it, in the reader's language."""
+    detail = event.detail or {}
+    part = event.supplier_order
+    words = {
+        "part": part.reference if part else "",
+        "cooperative": part.cooperative.name if part else "",
+        "reason": reason_text(str(detail.get("reason", ""))),
+        "refund": detail.get("refund", ""),
+        "amount": _amount(detail.get("amount")),
+        "proof": _proof(str(detail.get("proof", ""))),
+    }
+    sentence = _EVENTS.get(event.kind)
+    said = _(sentence) % words if sentence else event.kind
+    note = _refund_reason(detail) if event.kind == "refund.requested" else ""
+    return {
+        "at": event.happened_at,
+        "said": said,
+        "by": who(event.actor),
+        "kind": _EVENT_KINDS.get(event.kind, ""),
+        "note": note,
+    }
+
+
+def who(actor: str) -> str:
+    """Who did it, in words."""
+    name, _colon, code = actor.partition(":")
+    named = {
+        "": "",
+        "system": _("by itself"),
+        "customer": _("the customer"),
+        "carrier": _("the carrier %(code)s") % {"code": code},
+    }
+    return named.get(name, actor)
+
+
+def _amount(given: Any) -> str:
+    if not isinstance(given, dict):
+        return ""
+    return money_text(from_minor(int(given["minor"]), str(given["currency"])))
+
+
+def _proof(proof: str) -> str:
+    return str(Shipment.Proof(proof).label) if proof in Shipment.Proof.values else proof
+
+
+def _refund_reason(detail: dict[str, Any]) -> str:
+    reason = str(detail.get("reason", ""))
+    return str(Refund.Reason(reason).label) if reason in Refund.Reason.values else ""
+
+
+# The books
+
+
+def account_name(account: Account, owners: dict[str, str] | None = None) -> str:
+    """An account in words: its kind, and whose it is."""
+    owner = (owners or {}).get(account.owner, account.owner)
+    return f"{account.title} ({owner})" if owner and account.owner != "main" else str(account.title)
+
+
+def posting_row(posting: Posting, owners: dict[str, str] | None = None) -> dict[str, Any]:
+    """One amount that left one account and entered another."""
+    return {
+        "into": account_name(posting.debit, owners),
+        "out_of": account_name(posting.credit, owners),
+        "amount": posting.amount,
+        "ext_ref": posting.ext_ref,
+    }
+
+
+def entries(found: Iterable[JournalEntry], owners: dict[str, str] | None = None) -> list[dict[str, Any]]:
+    """Journal entries with their postings in words."""
+    return [
+        {"entry": entry, "postings": [posting_row(each, owners) for each in entry.postings.all()]}
+        for entry in found
+    ]
+
+
+# Personal details
+
+
+def masked_mail(address: str) -> str:
+    """Enough to recognise an address by, not enough to write to: ``s…@example.ma``."""
+    name, at, domain = address.partition("@")
+    return f"{name[:1]}…{at}{domain}" if at else ""
+
+
+def masked_phone(number: str) -> str:
+    """The last two digits of a number."""
+    return f"… {number[-2:]}" if number else ""
+
+
+# Time
+
+
+def age(since: datetime, *, at: datetime) -> str:
+    """How long something has waited, in whole days or hours."""
+    passed = max(at - since, timedelta())
+    if passed.days:
+        return ngettext("%(number)s day", "%(number)s days", passed.days) % {"number": passed.days}
+    hours = passed.seconds // 3600
+    return ngettext("%(number)s hour", "%(number)s hours", hours) % {"number": hours}
+
+
+def sums(rows: Sequence[tuple[str, Money]]) -> list[dict[str, Any]]:
+    """``[(name, amount)]`` as ``design/_money.html`` wants them."""
+    return [{"name": name, "amount": amount} for name, amount in rows]
+
+
+def text_of(amount: Money) -> str:
+    """An amount without mark-up, for sentences."""
+    return money_text(amount)
+
+
+# Exceptions
+
+#: What an exception's detail says, in words. What is not named here is for machines.
+_DETAILS = {
+    "reason": gettext_noop("Reason"),
+    "batch": gettext_noop("Batch"),
+    "cooperative": gettext_noop("Cooperative"),
+    "tracking": gettext_noop("Tracking number"),
+    "parcel": gettext_noop("Parcel"),
+    "shipment": gettext_noop("Parcel"),
+    "remittance": gettext_noop("Remittance"),
+    "candidates": gettext_noop("It could be"),
+    "line": gettext_noop("Line"),
+    "text": gettext_noop("Text"),
+    "since": gettext_noop("Since"),
+    "due": gettext_noop("Was due on"),
+    "bearer": gettext_noop("Borne by"),
+    "reference": gettext_noop("Belongs to"),
+    "debit": gettext_noop("Into account"),
+    "credit": gettext_noop("Out of account"),
+    "memo": gettext_noop("Memo"),
+}
+#: Reasons that the matcher writes as codes.
+_REASONS = {
+    "several": gettext_noop("the line names several things"),
+    "currency": gettext_noop("it is in another currency"),
+    "direction": gettext_noop("it goes the other way"),
+    "twin": gettext_noop("the bank booked it twice"),
+    "rest": gettext_noop("what a match by hand left open"),
+    "too_much": gettext_noop("more than was to be collected"),
+    "refund_came_back": gettext_noop("a refund came back"),
+}
+
+
+def action(code: str) -> str:
+    """What is to be done about an exception, in words."""
+    return str(Action(code).label) if code in Action.values else code
+
+
+def details(given: dict[str, Any], names: dict[str, str] | None = None) -> list[dict[str, str]]:
+    """What is known about an exception, as ``[{name, value}]``."""
+    found = []
+    for key, value in given.items():
+        if key not in _DETAILS or value in ("", None):
+            continue
+        if key == "reason" and value in _REASONS:
+            value = _(_REASONS[value])
+        elif isinstance(value, list):
+            value = ", ".join(str(each) for each in value)
+        elif key in ("debit", "credit"):
+            value = naming.in_words(str(value), names)
+        found.append({"name": _(_DETAILS[key]), "value": str(value)})
+    return found
+
+
+def resolution_details(resolution: Resolution, names: dict[str, str]) -> list[dict[str, str]]:
+    """What exactly was proposed."""
+    return details(resolution.details, names)

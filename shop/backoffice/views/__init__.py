@@ -1,0 +1,1 @@
+"""The doors of the back office: one module for each place."""

@@ -1,0 +1,301 @@
+"""Exceptions: the list, one of them, and what two persons do about it."""
+
+from __future__ import annotations
+
+import mimetypes
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Count
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from shop.backoffice import looks, naming, owning
+from shop.backoffice.forms import ResolveForm
+from shop.backoffice.scope import (
+    APPROVE_MONEY,
+    HANDLE_FILES,
+    PREPARE_MONEY,
+    READ_MONEY,
+    operator_required,
+    show,
+)
+from shop.core import clock
+from shop.core.errors import Refused
+from shop.ledger import accounts
+from shop.payments.models import Payout, Refund
+from shop.reconciliation import resolving
+from shop.reconciliation.actions import Action, actions_for
+from shop.reconciliation.models import Discrepancy, Resolution
+
+PER_PAGE = 40
+_State = Discrepancy.State
+
+
+@operator_required(READ_MONEY)
+def discrepancies(request: HttpRequest) -> HttpResponse:
+    """What does not match: kind, age, amount, whose, until when, and what to do."""
+    at = clock.now()
+    state, kind = request.GET.get("state", ""), request.GET.get("kind", "")
+    found = Discrepancy.objects.select_related("owner", "line").order_by("due_on", "opened_at", "pk")
+    if kind in Discrepancy.Kind.values:
+        found = found.filter(kind=kind)
+    else:
+        kind = ""
+    counts = dict(found.order_by().values_list("state").annotate(number=Count("pk")))
+    if state in _State.values:
+        found = found.filter(state=state)
+    elif state != "all":
+        state, found = "", found.unsettled()
+    waiting = counts.get(_State.OPEN, 0) + counts.get(_State.PROPOSED, 0)
+    names = [("", _("To settle"), waiting)]
+    names += [(code, str(label), counts.get(code, 0)) for code, label in _State.choices]
+    page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
+    return show(
+        request,
+        "backoffice/discrepancies.html",
+        "reconciliation",
+        {
+            "chips": [
+                {"name": f"{name} ({number})", "url": _query(state=code, kind=kind), "on": code == state}
+                for code, name, number in names
+            ],
+            "kinds": [
+                {"name": label, "url": _query(state=state, kind=code), "on": True, "off": True}
+                for code, label in Discrepancy.Kind.choices
+                if code == kind
+            ],
+            "page": page,
+            "rows": [_row(each, at) for each in page],
+            "query": urlencode({"state": state, "kind": kind}),
+        },
+    )
+
+
+def _query(**given: str) -> str:
+    return "?" + urlencode({key: value for key, value in given.items() if value})
+
+
+def _row(each: Discrepancy, at: Any) -> dict[str, Any]:
+    return {
+        "discrepancy": each,
+        "state": looks.state(each.state, each.get_state_display()),
+        "age": looks.age(each.opened_at, at=at),
+        "suggestion": looks.action(each.suggestion),
+        "is_late": each.due_on < clock.day_of(at) and each.state != _State.SETTLED,
+    }
+
+
+def _at(reference: str) -> Discrepancy:
+    return get_object_or_404(Discrepancy.objects.select_related("owner", "line__file"), reference=reference)
+
+
+@operator_required(READ_MONEY)
+def discrepancy(request: HttpRequest, reference: str) -> HttpResponse:
+    """One exception: what it is, what was proposed, and who agreed."""
+    found = _at(reference)
+    names = naming.owners()
+    resolutions = found.resolutions.select_related("proposed_by", "approved_by", "refused_by", "entry")
+    return show(
+        request,
+        "backoffice/discrepancy.html",
+        "reconciliation",
+        _row(found, clock.now())
+        | {
+            "account": naming.in_words(found.account, names) if found.account else "",
+            "subject_url": _subject_url(found.subject_reference),
+            "details": looks.details(found.detail),
+            "actions": [each.label for each in actions_for(found)],
+            "resolutions": [
+                {
+                    "resolution": each,
+                    "action": looks.action(each.action),
+                    "details": looks.resolution_details(each, names),
+                    "amount": resolving.amount_of(each),
+                    "waits": each.moves_money and not each.approved_at and not each.refused_at,
+                    "is_own": each.proposed_by_id == request.user.pk,
+                }
+                for each in resolutions
+            ],
+            "is_open": found.state == _State.OPEN,
+            "is_mine": found.owner_id == request.user.pk,
+        },
+    )
+
+
+def _subject_url(reference: str) -> str:
+    """Where the thing of ours that an exception names has its page; nothing if it has none."""
+    if Payout.objects.filter(reference=reference).exists():
+        return reverse("backoffice:payout", args=[reference])
+    order = (
+        Refund.objects.filter(reference=reference).values_list("payment__order__number", flat=True).first()
+    )
+    return reverse("backoffice:order", args=[order]) if order else ""
+
+
+@operator_required(HANDLE_FILES, "POST")
+def take_discrepancy(request: HttpRequest, reference: str) -> HttpResponse:
+    """From now on it is hers."""
+    found = _at(reference)
+    try:
+        owning.take(discrepancy=found, by=request.user)
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("%(exception)s is yours now.") % {"exception": reference})
+    return redirect("backoffice:discrepancy", reference)
+
+
+@operator_required(PREPARE_MONEY, "GET", "POST")
+def resolve(request: HttpRequest, reference: str) -> HttpResponse:
+    """Propose what to do about it, with the reason. A note settles at once; all else waits for another person."""
+    found = _at(reference)
+    if found.state != _State.OPEN:
+        messages.warning(request, _("Nothing is open here: it is settled, or waits for a second person."))
+        return redirect("backoffice:discrepancy", reference)
+    actions = actions_for(found)
+    form = ResolveForm(
+        request.POST or None,
+        request.FILES or None,
+        initial=_initial(request, found, actions),
+        actions=[(each.value, each.label) for each in actions],
+        accounts=naming.choices(found.currency, [found.account] if found.account in _codes(found) else []),
+        currency=found.currency,
+    )
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        try:
+            resolution = resolving.propose(
+                discrepancy=found,
+                action=given["action"],
+                reason=given["reason"],
+                details=form.details,
+                evidence=given.get("evidence"),
+                by=request.user,
+                at=clock.now(),
+            )
+        except Refused as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            said = (
+                _("Proposed. Another person reads it and decides.")
+                if resolution.moves_money
+                else _("Settled with your note.")
+            )
+            messages.success(request, said)
+            return redirect("backoffice:discrepancy", reference)
+    return show(
+        request,
+        "backoffice/resolve.html",
+        "reconciliation",
+        {
+            **_row(found, clock.now()),
+            "form": form,
+            "back": reverse("backoffice:discrepancy", args=[reference]),
+        },
+        status=422 if request.method == "POST" else 200,
+    )
+
+
+def _codes(found: Discrepancy) -> set[str]:
+    return {code for code, _label in naming.choices(found.currency)} | (
+        {found.account}
+        if found.account.count(":") in (1, 2) and found.account.endswith(found.currency)
+        else set()
+    )
+
+
+def _initial(request: HttpRequest, found: Discrepancy, actions: tuple[Action, ...]) -> dict[str, Any]:
+    """The suggestion, and what a line's page already knows."""
+    wanted = request.GET.get("action", "")
+    initial: dict[str, Any] = {
+        "action": wanted if wanted in Action.values else actions[0].value if actions else "",
+        "reference": request.GET.get("reference", "") or found.subject_reference,
+        "subject": request.GET.get("subject", ""),
+    }
+    line = found.line
+    if line is not None:
+        bank = accounts.bank(line.currency).code
+        initial["debit" if line.amount_minor > 0 else "credit"] = bank
+    return initial
+
+
+# The second person
+
+
+def _resolution_at(reference: str) -> Resolution:
+    return get_object_or_404(
+        Resolution.objects.select_related("discrepancy__line", "proposed_by"), reference=reference
+    )
+
+
+@operator_required(APPROVE_MONEY, "GET", "POST")
+def approve_resolution(request: HttpRequest, reference: str) -> HttpResponse:
+    """Agree, and it is carried out."""
+    found = _resolution_at(reference)
+    back = found.discrepancy.reference
+    if request.method == "POST":
+        try:
+            resolving.approve(resolution=found, by=request.user, at=clock.now())
+        except Refused as refusal:
+            messages.error(request, str(refusal))
+        else:
+            messages.success(request, _("Agreed and carried out."))
+        return redirect("backoffice:discrepancy", back)
+    return _confirm(request, found, _("Agree to %(resolution)s"), _("Agree and carry it out"))
+
+
+@operator_required(HANDLE_FILES, "GET", "POST")
+def refuse_resolution(request: HttpRequest, reference: str) -> HttpResponse:
+    """Do not do it; whoever proposed it may take it back in the same way."""
+    found = _resolution_at(reference)
+    if request.method == "POST":
+        try:
+            resolving.refuse(resolution=found, by=request.user, at=clock.now())
+        except Refused as refusal:
+            messages.error(request, str(refusal))
+        else:
+            messages.success(request, _("Not agreed. The exception is open again."))
+        return redirect("backoffice:discrepancy", found.discrepancy.reference)
+    return _confirm(request, found, _("Do not agree to %(resolution)s"), _("Do not do it"))
+
+
+def _confirm(request: HttpRequest, found: Resolution, heading: str, submit: str) -> HttpResponse:
+    details = looks.resolution_details(found, naming.owners())
+    amount = looks.text_of(resolving.amount_of(found))
+    return show(
+        request,
+        "backoffice/confirm.html",
+        "reconciliation",
+        {
+            "heading": heading % {"resolution": found.reference},
+            "said": [
+                f"{looks.action(found.action)}: {amount}",
+                *(f"{each['name']}: {each['value']}" for each in details),
+                _("%(person)s proposes it: %(reason)s")
+                % {"person": found.proposed_by, "reason": found.reason},
+            ],
+            "is_own": found.proposed_by_id == request.user.pk,
+            "submit": submit,
+            "back": reverse("backoffice:discrepancy", args=[found.discrepancy.reference]),
+        },
+    )
+
+
+@operator_required(READ_MONEY)
+def evidence(request: HttpRequest, reference: str) -> HttpResponse:
+    """The paper somebody put beside a proposal."""
+    found = _resolution_at(reference)
+    if not found.evidence:
+        raise Http404
+    with found.evidence.open("rb") as file:
+        content = file.read()
+    kind = mimetypes.guess_type(found.evidence.name)[0] or "application/octet-stream"
+    response = HttpResponse(content, content_type=kind)
+    ending = found.evidence.name.rpartition(".")[2][:5]
+    response["Content-Disposition"] = f'attachment; filename="{found.reference}.{ending}"'
+    return response
