@@ -125,7 +125,7 @@ class AddMemberForm(forms.Form):
     """Who acts for the cooperative from now on."""
 
     email = forms.EmailField(label=_("E-mail"), help_text=_("The one she signs in with."))
-    role = forms.ChoiceField(label=_("May"), choices=Member.Role.choices, widget=forms.RadioSelect)
+    role = forms.ChoiceField(label=_("Role"), choices=Member.Role.choices, widget=forms.RadioSelect)
 
 
 class AccountForm(forms.Form):

@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 from moneyed import Money
 
 from catalogue.models import Product, ProductImage
-from shop.fulfilment.models import SupplierOrder
+from shop.fulfilment.models import SupplierOrder, SupplierOrderLine
 
 State = SupplierOrder.State
 KINDS = {
@@ -24,9 +24,15 @@ KINDS = {
 
 
 def state_of(supplier_order: SupplierOrder) -> dict[str, str]:
-    """The coloured word for where a part stands."""
+    """The coloured word for where a part stands, as those say it who have to act."""
     state = State(supplier_order.state)
-    return {"kind": KINDS.get(state, ""), "text": str(state.label)}
+    own_words = {State.PLACED: _("to answer"), State.ACCEPTED: _("to pack")}
+    return {"kind": KINDS.get(state, ""), "text": own_words.get(state) or str(state.label)}
+
+
+def isolated(reference: str) -> str:
+    """A reference inside a sentence of any direction: it stays left to right and in one piece."""
+    return f"\u2066{reference}\u2069"
 
 
 def stations_of(supplier_order: SupplierOrder, days: dict[str, str]) -> list[dict[str, str]]:
@@ -52,6 +58,23 @@ def stations_of(supplier_order: SupplierOrder, days: dict[str, str]) -> list[dic
             {"name": supplier_order.get_state_display(), "state": "stopped", "said": days.get("ended", "")}
         )
     return stations
+
+
+def title_of(line: SupplierOrderLine) -> str:
+    """What was ordered, in the reader's language; as frozen when the listing is gone."""
+    listing = line.order_line.product
+    return listing.get_title() if listing else line.title
+
+
+def line_row(line: SupplierOrderLine) -> dict[str, Any]:
+    """One line of a part. Needs ``order_line.product`` with its images."""
+    listing = line.order_line.product
+    return {
+        "line": line,
+        "title": title_of(line),
+        "unit": (listing.unit if listing else "") or line.unit,
+        "picture": picture_of(listing) if listing else None,
+    }
 
 
 def listing_row(listing: Product) -> dict[str, Any]:

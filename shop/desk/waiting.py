@@ -15,6 +15,7 @@ from cooperatives import payout_accounts
 from cooperatives.models import Certification, Cooperative, PayoutAccount
 from shop.core.clock import day_of
 from shop.design.numbers import day_text, moment_text
+from shop.desk import looks
 from shop.fulfilment.models import Shipment, SupplierOrder
 
 #: From here on a deadline is shown as urgent.
@@ -31,7 +32,14 @@ def tasks_of(*, cooperative: Cooperative, may: dict[str, bool], at: datetime) ->
     if may["fill_orders"]:
         parts = cooperative.supplier_orders.select_related("order__shipping_address")
         found += [
-            _to_answer(list(parts.filter(state=SupplierOrder.State.PLACED).prefetch_related("lines")), at),
+            _to_answer(
+                list(
+                    parts.filter(state=SupplierOrder.State.PLACED).prefetch_related(
+                        "lines__order_line__product"
+                    )
+                ),
+                at,
+            ),
             _to_pack(list(parts.to_dispatch())),
             _silent(cooperative, at),
             _coming_home(cooperative),
@@ -53,7 +61,9 @@ def _to_answer(parts: list[SupplierOrder], at: datetime) -> dict[str, Any] | Non
     if not parts:
         return None
     first = min(each.accept_by for each in parts)
-    goods = _joined(f"{line.title} (×{line.quantity})" for part in parts for line in part.lines.all())
+    goods = _joined(
+        f"{looks.title_of(line)} (×{line.quantity})" for part in parts for line in part.lines.all()
+    )
     return {
         "url": _list_url(parts, "placed"),
         "number": len(parts),

@@ -57,7 +57,7 @@ def test_a_member_takes_a_part_from_order_to_door(client, owner):
 
     assert accepted.redirect_chain == [(_url("order", part), 302)]
     assert _told(accepted) == [
-        f"You accepted order {part.reference}. Print its packing slip and pack the parcel."
+        f"You accepted order \u2066{part.reference}\u2069. Print its packing slip and pack the parcel."
     ]
     assert slip["Content-Type"] == "application/pdf"
     assert slip.content.startswith(b"%PDF-")

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 from moneyed import MAD, Money
@@ -76,11 +77,17 @@ def _page(
             "claims": claims,
             "movements": record.movements.order_by("-pk")[:10] if record else [],
             "price_form": price_form
-            or PriceForm(initial={"price": row["price"].amount if row["price"] else None}),
+            or PriceForm(initial={"price": _typed(row["price"]) if row["price"] else ""}),
             "stock_form": stock_form or StockForm(initial={"quantity": row["left"], "seen": row["left"]}),
         },
         status=422 if wrong else 200,
     )
+
+
+def _typed(price: Money) -> str:
+    """A price as people type it: with a comma, but for those who read English."""
+    text = f"{price.amount:.2f}"
+    return text if get_language() == "en" else text.replace(".", ",")
 
 
 @at_desk

@@ -44,7 +44,10 @@ def money(request: HttpRequest) -> HttpResponse:
                 state__in=[Payout.State.PLANNED, Payout.State.CANCELLED]
             )[:24],
             "page": page,
-            "rows": [{"part": each, "state": looks.state_of(each)} for each in page],
+            "rows": [
+                {"part": each, "state": looks.state_of(each), "kept": each.goods - each.producer_share}
+                for each in page
+            ],
             "account": account_said(payout_accounts.current(cooperative=cooperative, at=at)),
             "waiting": payout_accounts.waiting(cooperative=cooperative, at=at),
         },

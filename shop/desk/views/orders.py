@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -24,7 +24,7 @@ from shop.desk import looks
 from shop.desk.forms import DeclineForm, DeliverForm, DispatchForm, ReturnForm
 from shop.desk.scope import FILL_ORDERS, at_desk, cooperative_of, frame, part_of
 from shop.fulfilment import deciding, delivering, dispatching
-from shop.fulfilment.models import Shipment, SupplierOrder
+from shop.fulfilment.models import Shipment, SupplierOrder, SupplierOrderLine
 from shop.payments.tasks import refund_ended_parts
 
 State = SupplierOrder.State
@@ -102,7 +102,7 @@ def order(request: HttpRequest, reference: str) -> HttpResponse:
         | {
             "part": part,
             "state": looks.state_of(part),
-            "lines": part.lines.all(),
+            "rows": [looks.line_row(each) for each in _lines(part)],
             "address": part.order.shipping_address,
             "shipment": shipment,
             "tracking_url": dispatching.tracking_url(shipment) if shipment else "",
@@ -119,6 +119,10 @@ def order(request: HttpRequest, reference: str) -> HttpResponse:
             "may_decline": part.state in (State.PLACED, State.ACCEPTED),
         },
     )
+
+
+def _lines(part: SupplierOrder) -> QuerySet[SupplierOrderLine]:
+    return part.lines.select_related("order_line__product").prefetch_related("order_line__product__images")
 
 
 def _days(part: SupplierOrder) -> dict[str, str]:
@@ -146,7 +150,7 @@ def accept(request: HttpRequest, reference: str) -> HttpResponse:
         messages.success(
             request,
             _("You accepted order %(reference)s. Print its packing slip and pack the parcel.")
-            % {"reference": reference},
+            % {"reference": looks.isolated(reference)},
         )
     return redirect("desk:order", reference)
 
@@ -164,13 +168,15 @@ def decline(request: HttpRequest, reference: str) -> HttpResponse:
             messages.error(request, str(refusal))
         else:
             refund_ended_parts.delay_on_commit()
-            messages.success(request, _("Order %(reference)s is declined.") % {"reference": reference})
+            messages.success(
+                request, _("Order %(reference)s is declined.") % {"reference": looks.isolated(reference)}
+            )
         return redirect("desk:order", reference)
     return _ask(
         request,
         part,
         form=form,
-        heading=_("Decline order %(reference)s?") % {"reference": reference},
+        heading=_("Decline order %(reference)s?") % {"reference": looks.isolated(reference)},
         said=_("The customer is told at once, with your reason."),
         consequences=[
             _("The goods can be sold again.")
@@ -217,7 +223,7 @@ def dispatch(request: HttpRequest, reference: str) -> HttpResponse:
         request,
         part,
         form=form,
-        heading=_("Hand over the parcel of %(reference)s") % {"reference": reference},
+        heading=_("Hand over the parcel of %(reference)s") % {"reference": looks.isolated(reference)},
         said=said,
         action=reverse("desk:dispatch", args=[reference]),
         submit=_("The parcel has left"),
@@ -252,7 +258,7 @@ def deliver(request: HttpRequest, reference: str) -> HttpResponse:
         request,
         part,
         form=form,
-        heading=_("The parcel of %(reference)s has arrived") % {"reference": reference},
+        heading=_("The parcel of %(reference)s has arrived") % {"reference": looks.isolated(reference)},
         said=_("Your word counts as proof and is kept with your name."),
         consequences=[_("The customer's time to send it back starts today.")],
         action=reverse("desk:deliver", args=[reference]),
@@ -286,7 +292,7 @@ def take_back(request: HttpRequest, reference: str) -> HttpResponse:
         request,
         part,
         form=form,
-        heading=_("The parcel of %(reference)s is back") % {"reference": reference},
+        heading=_("The parcel of %(reference)s is back") % {"reference": looks.isolated(reference)},
         said=_("Open it and look at the goods first."),
         action=reverse("desk:take_back", args=[reference]),
         submit=_("Confirm the return"),
@@ -332,8 +338,13 @@ def packing_slip_data(part: SupplierOrder) -> dict[str, Any]:
             "phone": part.order.contact_phone,
         },
         "lines": [
-            {"sku": each.sku, "title": each.title, "quantity": str(each.quantity), "unit": each.unit}
-            for each in part.lines.all()
+            {
+                "sku": row["line"].sku,
+                "title": row["title"],
+                "quantity": str(row["line"].quantity),
+                "unit": row["unit"],
+            }
+            for row in map(looks.line_row, _lines(part))
         ],
         "parcel": {
             "carrier": (shipment.carrier if shipment else part.carrier).name,
