@@ -12,7 +12,6 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from oscar.core.loading import get_model
 
 from shop.checkout.filling import MOST_OF_ONE, QuantityRefused
 from shop.core import references
@@ -22,6 +21,7 @@ from shop.search.words import DIGITS, plain
 
 #: A Moroccan number has so many digits, with its leading zero.
 MOROCCAN_DIGITS = 10
+MOROCCO = "MA"
 _NEAR = 6
 
 
@@ -237,7 +237,7 @@ def address_from(answers: dict[str, Any]) -> ShippingAddress:
         province_code=commune.province_id if commune else "",
         commune_code=commune.code if commune else "",
         phone_number=answers["phone"],
-        country=get_model("address", "Country").objects.filter(iso_3166_1_a2="MA").first(),
+        country_id=MOROCCO,
     )
 
 

@@ -27,9 +27,7 @@ def casablanca() -> Commune:
     if not DeliveryRate.objects.exists():
         DeliveryRateFactory()
     region = RegionFactory(code="MA-06", name_fr="Casablanca-Settat", name_ar="الدار البيضاء-سطات")
-    province = ProvinceFactory(
-        code="06.141", region=region, name_fr="Casablanca", name_ar="الدار البيضاء"
-    )
+    province = ProvinceFactory(code="06.141", region=region, name_fr="Casablanca", name_ar="الدار البيضاء")
     return CommuneFactory(
         code=CASABLANCA,
         province=province,

@@ -157,9 +157,7 @@ def test_an_empty_basket_is_refused():
     basket = baskets.Basket.objects.create()
 
     with pytest.raises(placing.BasketEmpty):
-        placing.place(
-            basket=basket, customer=guest(), address=address(), method="card", quotes=[], at=NOW
-        )
+        placing.place(basket=basket, customer=guest(), address=address(), method="card", quotes=[], at=NOW)
 
     assert nothing_was_ordered(basket)
 
@@ -207,9 +205,7 @@ def test_more_than_there_is_left_is_refused_by_name():
     basket = basket_of((honey, 3))
     to = address()
     quotes = quotes_of(basket, to)
-    stock.reserve(
-        quantities={honey.stockrecords.get().pk: 3}, about="T-OTHER", at=NOW
-    )
+    stock.reserve(quantities={honey.stockrecords.get().pk: 3}, about="T-OTHER", at=NOW)
 
     with pytest.raises(filling.NotSoMany, match="Miel de thym"):
         place(basket, address=to, quotes=quotes)
@@ -299,7 +295,9 @@ def _queries(lines: int) -> int:
     basket = basket_of(*((each, 1) for each in listings))
     to = address()
     quotes = quotes_of(basket, to)
-    with CaptureQueriesContext(connection, ) as queries:
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
         place(basket, address=to, quotes=quotes)
     return len(queries)
 
