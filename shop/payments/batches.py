@@ -111,7 +111,7 @@ def download(
 
     Raises NotApproved before a second person agreed, and BatchFileAltered.
     """
-    if batch.run.state != PayoutRun.State.APPROVED:
+    if not PayoutRun.objects.filter(pk=batch.run_id, state=PayoutRun.State.APPROVED).exists():
         raise NotApproved
     content = _content(batch)
     if format == "csv":
