@@ -88,9 +88,11 @@ def prepare(values: dict[str, str], *, with_demo: bool) -> None:
     if file is not None and _marked(file) == mark:
         return
     manage = [sys.executable, str(ROOT / "manage.py")]
-    print("Preparing the database (the first time takes two minutes) …", flush=True)
-    steps = [["migrate", "--verbosity=0"], *([["load_demo"]] if with_demo else [])]
-    for step in steps:
+    steps = {"Making the tables (a minute or two the first time) …": ["migrate", "--verbosity=0"]}
+    if with_demo:
+        steps["Loading the demonstration and its pictures …"] = ["load_demo"]
+    for said, step in steps.items():
+        print(said, flush=True)
         if subprocess.run([*manage, *step], cwd=ROOT, env=values).returncode != 0:
             raise CannotStart(f"manage.py {step[0]} failed, see above.")
     if file is not None:
@@ -216,6 +218,8 @@ def main() -> int:
     parser.add_argument("--empty", action="store_true", help="do not load the demonstration")
     options = parser.parse_args()
     values = environment()
+    # Also where a shell started us in the background and told us to ignore Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         with alone(Path(values["TADAMON_VAR"])):
