@@ -229,10 +229,12 @@ def amounts_in(text: str, currency: str) -> set[int]:
     """The amounts a text states in a currency, in minor units, however thousands and decimals are marked."""
     found = set()
     words = {"EUR": r"(?:EUR|€)"}.get(currency, re.escape(currency))
-    for match in re.finditer(
-        rf"{words}\s*(?P<after>{_NUMBER})|(?P<before>{_NUMBER})\s*{words}", plain(text).upper()
-    ):
-        number = match["after"] or match["before"]
+    said = plain(text).upper()
+    # Two passes, since one word may stand between two numbers; digits inside a reference are no amount.
+    numbers = re.findall(rf"{words}\s*({_NUMBER})", said) + re.findall(
+        rf"(?<![\w.,])({_NUMBER})\s*{words}", said
+    )
+    for number in numbers:
         decimals = re.search(r"[.,](\d{1,2})$", number)
         whole = re.sub(r"\D", "", number[: decimals.start()] if decimals else number)
         value = Decimal(f"{whole}.{decimals[1] if decimals else '0'}")

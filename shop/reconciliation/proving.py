@@ -424,15 +424,16 @@ def _cooperatives(code: str = "") -> list[Proof]:
     """What the books owe each, against its sold parts less what was refunded, charged and paid out."""
     currency = settings.SHOP_CURRENCY
     books: dict[str, int] = defaultdict(int)
-    codes: dict[str, list[str]] = defaultdict(list)
+    codes: list[str] = []
     signs = {"producer_held": 1, "producer_payable": 1, "payout_in_flight": 1, "producer_receivable": -1}
     for kind, sign in signs.items():
         for account, amount in balances.balances(prefix=f"{kind}:", owner=code).items():
             _kind, owner, of = account.split(":")
             if of == currency:
                 books[owner] += sign * to_minor(amount)
-                codes[owner].append(account)
+                codes.append(account)
     facts, unlisted = _facts(code, currency)
+    agreed = _agreed_by_owner(codes, currency)
     found = []
     names = Cooperative.objects.filter(code__in={*books, *facts}).order_by("code")
     for owner, name in names.values_list("code", "name"):
@@ -447,7 +448,7 @@ def _cooperatives(code: str = "") -> list[Proof]:
                 currency=currency,
                 books=from_minor(books[owner], currency),
                 statement=from_minor(facts[owner], currency),
-                items=(*items, *_agreed(codes[owner], currency)),
+                items=(*items, *agreed[owner]),
             )
         )
     return found
@@ -528,20 +529,26 @@ def _day(moment: object) -> date | None:
 
 
 def _rests(account: str, currency: str) -> list[Item]:
-    """What matches by hand left open on an account, while somebody still has to settle it."""
-    found = Discrepancy.objects.filter(account=account, detail__reason="rest").unsettled()
+    """What matches by hand left open on an account, until somebody notes it away.
+
+    One that two persons booked stays, beside what they booked: together they come to nothing.
+    """
+    found = Discrepancy.objects.filter(account=account, detail__reason="rest", currency=currency)
+    booked = Q(resolutions__moves_money=True, resolutions__approved_at__isnull=False)
+    still = found.filter(~Q(state=Discrepancy.State.SETTLED) | booked).distinct()
     return [
-        Item(each.reference, each.get_kind_display(), each.amount, each.opened_at.date())
-        for each in found
-        if each.currency == currency
+        Item(each.reference, each.get_kind_display(), each.amount, each.opened_at.date()) for each in still
     ]
 
 
 def _agreed(codes: Sequence[str], currency: str) -> list[Item]:
-    """What two persons booked on these accounts beside any statement, each entry with its approval.
+    """What two persons booked on these accounts beside any statement, each entry with its approval."""
+    return [each for items in _agreed_by_owner(codes, currency).values() for each in items]
 
-    What they matched with a statement is on the statement, and no item.
-    """
+
+def _agreed_by_owner(codes: Sequence[str], currency: str) -> dict[str, list[Item]]:
+    """``{owner of the account: what two persons booked}``. What they matched with a statement is on it, and
+    no item."""
     matched = Match.objects.exclude(subject=Match.Subject.ADJUSTMENT)
     adjusting = Q(kind=JournalEntry.Kind.ADJUSTMENT) | Q(reverses__kind=JournalEntry.Kind.ADJUSTMENT)
     entries = (
@@ -549,19 +556,23 @@ def _agreed(codes: Sequence[str], currency: str) -> list[Item]:
         .exclude(pk__in=matched.values("entry"))
         .exclude(pk__in=matched.exclude(reversal=None).values("reversal"))
     )
-    sums: dict[int, int] = defaultdict(int)
+    sums: dict[tuple[str, int], int] = defaultdict(int)
     for side in ("debit", "credit"):
         touched = Posting.objects.filter(
             **{f"{side}__code__in": list(codes)}, entry__in=entries, currency=currency
-        ).values_list("entry_id", f"{side}__normal_side", f"{side}__kind", "amount_minor")
-        for entry, normal_side, kind, minor in touched:
+        ).values_list("entry_id", f"{side}__owner", f"{side}__normal_side", f"{side}__kind", "amount_minor")
+        for entry, owner, normal_side, kind, minor in touched:
             grew = minor if normal_side == side else -minor
-            sums[entry] += -grew if kind == "producer_receivable" else grew
-    found = JournalEntry.objects.in_bulk([key for key, minor in sums.items() if minor])
-    return [
-        Item(each.approval, each.memo, from_minor(sums[key], currency), each.effective_on)
-        for key, each in sorted(found.items())
-    ]
+            sums[owner, entry] += -grew if kind == "producer_receivable" else grew
+    found = JournalEntry.objects.in_bulk([entry for _owner, entry in sums]) if sums else {}
+    items: dict[str, list[Item]] = defaultdict(list)
+    for (owner, entry), minor in sorted(sums.items()):
+        if minor:
+            each = found[entry]
+            items[owner].append(
+                Item(each.approval, each.memo, from_minor(minor, currency), each.effective_on)
+            )
+    return items
 
 
 def _moved(code: str) -> dict[str, int]:

@@ -1,0 +1,187 @@
+"""What should have happened by now and has not: noticed once, and forgotten when it has."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from shop.ledger import entries
+from shop.payments.models import BalanceTransaction, LatePayment, Payment, Refund, StripeEvent
+from shop.reconciliation import resolving, watching
+from shop.reconciliation.actions import Action
+from shop.reconciliation.models import Discrepancy
+from tests.factories import ListingFactory, order_of
+from tests.reconciliation.test_importing import remittance
+from tests.reconciliation.world import L, World, eur, exceptions, mad, the
+
+
+def watch(world: World) -> list[str]:
+    watching.watch(at=world.at)
+    return exceptions()
+
+
+def test_a_payout_the_bank_does_not_debit_is_noticed_once_and_forgotten_when_it_is(world: World):
+    (payout,) = world.sent("600.00")
+    assert watch(world) == []
+
+    world.wait(days=7)
+
+    assert watch(world) == ["stale_in_flight"]
+    assert watch(world) == ["stale_in_flight"]
+    assert the("stale_in_flight").subject_reference == payout.reference
+    assert the("stale_in_flight").account == f"payout_in_flight:{payout.cooperative.code}:MAD"
+    world.import_csv(L("-534.00", e2e=payout.reference, on=world.at.date()))
+    world.match()
+    assert watch(world) == []
+    assert Discrepancy.objects.get().detail["cured"] is True
+
+
+def test_a_deposit_that_does_not_arrive_is_noticed(world: World):
+    world.deposit(mad("89.24"))
+    assert watch(world) == []
+
+    world.wait(days=7)
+    assert watch(world) == ["deposit_late"]
+
+    world.import_csv(L("89.24", "STRIPE TRC4N9K2M7Q81X"))
+    world.match()
+    assert watch(world) == []
+
+
+def test_a_deposit_that_failed_is_noticed(world: World):
+    deposit = world.deposit(mad("89.24"))
+    deposit.status, deposit.failure = "failed", "account_closed"
+    deposit.save()
+
+    assert watch(world) == ["deposit_failed"]
+    assert the("deposit_failed").detail["reason"] == "account_closed"
+
+
+def test_cash_that_the_carrier_keeps_is_noticed_by_parcel_and_by_remittance(world: World):
+    parcel = world.cash_parcel("1000.00")
+    world.wait(days=11)
+    assert watch(world) == ["cod_overdue"]
+    assert (the("cod_overdue").subject_reference, the("cod_overdue").amount) == (parcel.reference, mad(1000))
+
+    remittance(world, parcel)
+
+    assert watch(world) == ["cod_overdue"]
+    assert the("cod_overdue").subject_reference == "rihla/REM-2026-0001"
+    world.import_csv(L("1000.00", "BORDEREAU REM-2026-0001"))
+    world.match()
+    assert watch(world) == []
+
+
+def test_events_no_webhook_told_are_one_exception_a_day(world: World):
+    for number in range(3):
+        StripeEvent.objects.create(
+            event_id=f"evt_{number}",
+            kind="x",
+            payload={},
+            by_webhook=number == 2,
+            received_at=world.at,
+        )
+
+    assert watch(world) == ["webhook_gap"]
+    assert the("webhook_gap").detail["events"] == ["evt_0", "evt_1"]
+
+
+@pytest.fixture
+def payment(world: World) -> Payment:
+    order = order_of((ListingFactory(), 1), at=world.at)
+    return Payment.objects.create(order=order, amount_minor=18000, created_at=world.at)
+
+
+def refund_of(payment: Payment, world: World, state: str) -> Refund:
+    return Refund.objects.create(
+        reference="R-1",
+        payment=payment,
+        state=state,
+        reason="late",
+        stage="none",
+        amount_minor=18000,
+        key="re:R-1:1",
+        requested_at=world.at,
+        due_on=world.at.date() + timedelta(days=15),
+    )
+
+
+def test_money_that_no_order_can_take_is_listed_until_it_is_back(world: World, payment: Payment):
+    late = LatePayment.objects.create(
+        payment=payment,
+        stripe_payment_intent_id="pi_1",
+        stripe_charge_id="ch_1",
+        currency="MAD",
+        amount_minor=18000,
+        noticed_at=world.at,
+    )
+    assert watch(world) == ["payment_without_order"]
+    assert the("payment_without_order").detail["order"] == payment.order.number
+
+    late.refund = refund_of(payment, world, "sent")
+    late.save()
+    assert watch(world) == ["payment_without_order"]
+    Refund.objects.update(state="succeeded")
+    assert watch(world) == []
+
+
+def test_a_failed_refund_is_listed_and_when_it_fails_again_listed_again(world: World, payment: Payment):
+    refund_of(payment, world, "failed")
+    assert watch(world) == ["refund_failed"]
+    Refund.objects.update(state="succeeded")
+    assert watch(world) == []
+
+    Refund.objects.update(state="failed")
+
+    assert watch(world) == ["refund_failed"]
+    assert sorted(Discrepancy.objects.values_list("key", flat=True)) == [
+        "refund_failed:R-1",
+        "refund_failed:R-1#2",
+    ]
+
+
+def test_a_row_of_stripe_in_quarantine_and_a_balance_below_zero_are_noticed(world: World):
+    row = BalanceTransaction.objects.create(
+        stripe_id="txn_odd",
+        category="climate_order_purchase",
+        kind="climate",
+        source_id="x",
+        currency="EUR",
+        amount_minor=-500,
+        fee_minor=0,
+        net_minor=-500,
+        created_at=world.at,
+        raw={},
+        imported_at=world.at,
+        quarantine="nobody knows it",
+    )
+    assert watch(world) == ["unknown_category"]
+    assert world.proof("stripe_balance:EUR").unexplained == eur(0)
+    assert world.proof("stripe_balance:EUR").difference == eur(5)
+
+    entries.record_stripe_fee(bt="txn_odd", effective_on=world.at.date(), amount=eur(5))
+    row.posted_at = world.at
+    row.save()
+
+    assert watch(world) == ["negative_balance"]
+    assert the("negative_balance").amount == eur(-5)
+    assert world.proof("stripe_balance:EUR").is_exact
+
+
+def test_what_waits_for_a_second_person_does_not_close_by_itself(world: World):
+    (payout,) = world.sent("600.00")
+    world.wait(days=7)
+    watch(world)
+    resolving.propose(
+        discrepancy=the("stale_in_flight"),
+        action=Action.PUT_BACK,
+        reason="the bank says so on the phone",
+        by=world.maker,
+        at=world.at,
+    )
+    world.import_csv(L("-534.00", e2e=payout.reference, on=world.at.date()))
+    world.match()
+
+    assert watch(world) == ["stale_in_flight"]
+    assert the("stale_in_flight").state == "proposed"
