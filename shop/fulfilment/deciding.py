@@ -124,10 +124,11 @@ def decline_overdue(*, at: datetime) -> int:
     declined = 0
     for supplier_order in SupplierOrder.objects.overdue_for_acceptance(at=at).select_related("order"):
         try:
-            decline(supplier_order=supplier_order, by=None, reason=EndReason.NO_ANSWER, at=at)
+            with transaction.atomic():
+                decline(supplier_order=supplier_order, by=None, reason=EndReason.NO_ANSWER, at=at)
+                letters.to_members(topic="supplier_order.overdue", supplier_order=supplier_order, at=at)
         except CarriedOutMeanwhile:
             continue  # accepted or cancelled in this very moment
-        letters.to_members(topic="supplier_order.overdue", supplier_order=supplier_order, at=at)
         declined += 1
     return declined
 
