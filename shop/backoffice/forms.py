@@ -8,7 +8,6 @@ from typing import Any
 from django import forms
 from django.core.validators import FileExtensionValidator
 from django.utils.translation import gettext_lazy as _
-
 from moneyed import Money
 
 from shop.backoffice import finding

@@ -13,7 +13,6 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from cooperatives.models import Cooperative
 from shop.backoffice import addresses, finding, foreseeing, looks
 from shop.backoffice.forms import BankRefundForm, EndForm, FindForm, OutcomeForm, RefundForm
 from shop.backoffice.scope import ACT_FOR_OTHERS, PREPARE_MONEY, SUPPORT, operator_required, show

@@ -14,7 +14,8 @@ from django.utils.translation import gettext as _
 
 from shop.backoffice import addresses, finding, looks
 from shop.backoffice.scope import ACT_FOR_OTHERS, SEND_AGAIN, SUPPORT, operator_required, show
-from shop.core import clock, outbox as promises
+from shop.core import clock
+from shop.core import outbox as promises
 from shop.core.models import OutboxMessage
 from shop.fulfilment.models import SupplierOrder
 from shop.orders.models import Order
@@ -118,6 +119,6 @@ def send_again(request: HttpRequest, token: str) -> HttpResponse:
                 _("If it arrived the first time, the person gets it twice."),
             ],
             "submit": _("Send again"),
-            "back": f"../",
+            "back": "../",
         },
     )
