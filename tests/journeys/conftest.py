@@ -22,8 +22,8 @@ from tests.payments.shop import Shop
 class House:
     """What the people of a journey keep doing, in few words."""
 
-    def __init__(self, shop: Shop, bank: Any) -> None:
-        self.shop = shop
+    def __init__(self, stripe: Shop, bank: Any) -> None:
+        self.shop = stripe
         self.bank = bank
         self.maker = OperatorFactory(email="nadia@tadamon.example", roles=["finance_maker"])
         self.checker = OperatorFactory(email="youssef@tadamon.example", roles=["finance_approver"])
