@@ -29,7 +29,7 @@ from shop.core.lives import refused_when_stale
 from shop.core.money import from_minor, to_minor
 from shop.fulfilment import letters
 from shop.fulfilment.models import SupplierOrder
-from shop.ledger import accounts, balances, entries, journal
+from shop.ledger import balances, entries, journal
 from shop.ledger.models import JournalEntry, Posting
 from shop.orders.models import Order
 from shop.payments import batches, refunding
@@ -193,18 +193,30 @@ def _look_at(cooperatives: Sequence[Cooperative], at: datetime) -> list[Due]:
         parts[each.cooperative_id].append(each)
     shares = _shares([each for some in parts.values() for each in some])
     charges = settled_charges([each.order_id for some in parts.values() for each in some])
+    in_use = _accounts_in_use(cooperatives, at)
+    standing = _standing(cooperatives)
     found = []
     for cooperative in cooperatives:
-        due = Due(cooperative, payout_accounts.current(cooperative=cooperative, at=at))
+        due = Due(cooperative, in_use.get(cooperative.pk))
         due.parts = [(each, shares.get(each.reference, 0)) for each in parts[cooperative.pk]]
         due.parts = [(each, share) for each, share in due.parts if share > 0]
         if due.parts:
-            _judge(due, charges)
+            _judge(due, charges, standing)
             found.append(due)
     return found
 
 
-def _judge(due: Due, charges: dict[int, BalanceTransaction]) -> None:
+def _accounts_in_use(cooperatives: Sequence[Cooperative], at: datetime) -> dict[int, PayoutAccount]:
+    """``payout_accounts.current`` of many cooperatives in one query: ``{cooperative id: account}``."""
+    found: dict[int, PayoutAccount] = {}
+    for account in PayoutAccount.objects.usable(at=at).filter(cooperative__in=cooperatives):
+        found.setdefault(account.cooperative_id, account)
+    return found
+
+
+def _judge(
+    due: Due, charges: dict[int, BalanceTransaction], standing: dict[tuple[str, str], tuple[int, int]]
+) -> None:
     """Leave out what cannot be sent."""
     account = due.account
     if account is None:
@@ -220,8 +232,7 @@ def _judge(due: Due, charges: dict[int, BalanceTransaction]) -> None:
         _leave(due, unknown, Why.NOT_IMPORTED)
     if not due.parts:
         return
-    code, currency = due.cooperative.code, due.parts[0][0].currency
-    owes, payable = _stand(due.cooperative, code, currency)
+    owes, payable = standing.get((due.cooperative.code, due.parts[0][0].currency), (0, 0))
     due.owes = owes
     if due.shares > payable:
         _leave(due, due.parts, Why.BOOKS_SAY_LESS)
@@ -250,26 +261,43 @@ def _shares(supplier_orders: Iterable[SupplierOrder]) -> dict[str, int]:
     return found
 
 
-def _stand(cooperative: Cooperative, code: str, currency: str) -> tuple[int, int]:
-    """(what it owes, what is payable) in minor units, less what live payouts have already spoken for."""
-    owes = to_minor(balances.balance(accounts.producer_receivable(code, currency)))
-    payable = to_minor(balances.balance(accounts.producer_payable(code, currency)))
-    live = cooperative.payouts.filter(currency=currency)
-    for payout in live.filter(state__in=NOT_YET_WRITTEN):
-        owes -= payout.netted_minor
-        payable -= payout.shares_minor
-    # Transfers: written when their balance transaction is imported, whatever the payout's own state.
-    transfers = PayoutTransfer.objects.filter(item__payout__in=live, state=Made.MADE)
-    for transfer in transfers.select_related("item__payout"):
-        is_booked = BalanceTransaction.objects.filter(
-            source_id=transfer.stripe_transfer_id, category="transfer"
-        ).exclude(posted_at=None)
-        sending = transfer.item.payout.state in NOT_YET_WRITTEN
-        if is_booked.exists() and sending:
-            payable += transfer.amount_minor
-        elif not sending and not is_booked.exists():
-            payable -= transfer.amount_minor
-    return max(owes, 0), payable
+def _standing(cooperatives: Sequence[Cooperative]) -> dict[tuple[str, str], tuple[int, int]]:
+    """``{(cooperative code, currency): (what it owes, what is payable)}`` in minor units.
+
+    By the books, less what live payouts have already spoken for.
+    """
+    owes: dict[tuple[str, str], int] = defaultdict(int)
+    payable: dict[tuple[str, str], int] = defaultdict(int)
+    for kind, sums in (("producer_receivable", owes), ("producer_payable", payable)):
+        for code, amount in balances.balances(prefix=f"{kind}:").items():
+            _kind, owner, currency = code.split(":")
+            sums[owner, currency] = to_minor(amount)
+    live = Payout.objects.filter(cooperative__in=cooperatives)
+    for payout in live.filter(state__in=NOT_YET_WRITTEN).select_related("cooperative"):
+        whose = payout.cooperative.code, payout.currency
+        owes[whose] -= payout.netted_minor
+        payable[whose] -= payout.shares_minor
+    # Transfers are written when their balance transaction is imported, whatever the payout's own state.
+    under_way = PayoutTransfer.objects.filter(
+        item__payout__in=live.filter(state__in=[State.SENDING, State.SENT]),
+        state=PayoutTransfer.State.MADE,
+    ).select_related("item__payout__cooperative")
+    booked = set(
+        BalanceTransaction.objects.filter(
+            category="transfer", source_id__in=[each.stripe_transfer_id for each in under_way]
+        )
+        .exclude(posted_at=None)
+        .values_list("source_id", flat=True)
+    )
+    for transfer in under_way:
+        payout = transfer.item.payout
+        whose = payout.cooperative.code, payout.currency
+        is_booked = transfer.stripe_transfer_id in booked
+        if payout.state == State.SENDING and is_booked:
+            payable[whose] += transfer.amount_minor
+        elif payout.state == State.SENT and not is_booked:
+            payable[whose] -= transfer.amount_minor
+    return {each: (max(owes[each], 0), payable[each]) for each in {*owes, *payable}}
 
 
 def settled_charges(orders: Iterable[int]) -> dict[int, BalanceTransaction]:
@@ -298,10 +326,10 @@ def _make(run: PayoutRun, due: Due, reference: str, at: datetime) -> Payout:
         key=f"po:{reference}",
         planned_at=at,
     )
-    for supplier_order, share in due.parts:
-        PayoutItem.objects.create(
-            payout=payout, supplier_order=supplier_order, currency=payout.currency, share_minor=share
-        )
+    PayoutItem.objects.bulk_create(
+        PayoutItem(payout=payout, supplier_order=supplier_order, currency=payout.currency, share_minor=share)
+        for supplier_order, share in due.parts
+    )
     return payout
 
 
