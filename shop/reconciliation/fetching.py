@@ -6,6 +6,8 @@ carry files between the bank's site and ours, and everything here says so.
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import urllib.error
 import urllib.request
@@ -17,12 +19,13 @@ from django.conf import settings
 
 from shop.core.errors import Refused, Unavailable
 from shop.core.money import to_minor
+from shop.fulfilment import delivering
 from shop.fulfilment.models import Carrier, Shipment
 from shop.payments import batches, payouts
 from shop.payments.models import Deposit, PayoutBatch
 from shop.reconciliation import importing
 from shop.reconciliation.errors import AlreadyImported, NoBankConnection
-from shop.reconciliation.models import Discrepancy, Remittance, StatementFile
+from shop.reconciliation.models import Discrepancy, Match, Remittance, StatementFile
 
 _TIMEOUT = 10
 
@@ -125,9 +128,42 @@ def announce_parcel(*, shipment: Shipment) -> dict[str, Any]:
     )
 
 
-def fetch_tracking() -> bytes:
-    """Where every parcel is: ``tracking,reference,status,at``."""
-    return _ask("/tracking.csv")
+def announce_waiting() -> int:
+    """Tell bank and carrier of every deposit and parcel that is on its way; returns how many. Again changes nothing.
+
+    In the world Stripe's bank and the parcel itself do this; here somebody has to. Raises Unavailable.
+    """
+    arrived = Match.objects.filter(subject=Match.Subject.DEPOSIT, state=Match.State.CONFIRMED)
+    deposits = Deposit.objects.exclude(status__in=["failed", "canceled"]).exclude(
+        stripe_id__in=arrived.values("subject_reference")
+    )
+    parcels = Shipment.objects.filter(delivered_at=None, returned_at=None).exclude(tracking_number="")
+    told = 0
+    for deposit in deposits:
+        announce_deposit(deposit=deposit)
+        told += 1
+    for parcel in parcels.select_related("supplier_order"):
+        announce_parcel(shipment=parcel)
+        told += 1
+    return told
+
+
+def fetch_tracking(*, carrier: Carrier, at: datetime) -> delivering.TrackingImport:
+    """Read where every parcel is and take the carrier's word for it. Again changes nothing. Raises Unavailable."""
+    rows = csv.DictReader(io.StringIO(_ask("/tracking.csv").decode()))
+    return delivering.import_tracking(
+        rows=[
+            delivering.TrackingRow(
+                carrier=carrier.code,
+                tracking_number=each["tracking"],
+                status="delivered" if each["status"] == "delivered" else "refused",
+                happened_at=datetime.fromisoformat(each["at"]),
+            )
+            for each in rows
+            if each["status"] in ("delivered", "refused")
+        ],
+        at=at,
+    )
 
 
 def _packed(**values: Any) -> bytes:

@@ -220,6 +220,16 @@ def _adjustment(discrepancy: Discrepancy, details: Mapping[str, Any]) -> Move:
     return move
 
 
+def take_on(*, discrepancy: Discrepancy, by: Any) -> Discrepancy:
+    """Somebody looks after an exception from now on; ``None`` gives it back."""
+    discrepancy = Discrepancy.objects.get(pk=discrepancy.pk)
+    if discrepancy.state == State.SETTLED:
+        raise Changed
+    Discrepancy.objects.filter(pk=discrepancy.pk).update(owner=by)
+    discrepancy.owner = by
+    return discrepancy
+
+
 # The second person
 
 

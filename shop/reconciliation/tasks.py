@@ -3,7 +3,9 @@
 from celery import shared_task
 
 from shop.core import clock
-from shop.reconciliation import matching, watching
+from shop.core.errors import Refused, Unavailable
+from shop.fulfilment.models import Carrier
+from shop.reconciliation import fetching, matching, watching
 
 
 @shared_task
@@ -16,3 +18,16 @@ def match_new_lines() -> None:
 def watch() -> None:
     """Every hour: what should have happened by now and has not."""
     watching.watch(at=clock.now())
+
+
+@shared_task
+def talk_to_the_sandbox() -> None:
+    """Every minute, in the demonstration only: what the world would tell bank, carrier and shop by itself."""
+    if not fetching.is_connected():
+        return
+    try:
+        fetching.announce_waiting()
+        for carrier in Carrier.objects.filter(is_active=True):
+            fetching.fetch_tracking(carrier=carrier, at=clock.now())
+    except (Refused, Unavailable):
+        return  # the next minute tries again

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 import urllib.request
+from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from cooperatives.models import PayoutAccount
+from shop.core.errors import Unavailable
 from shop.ledger import balances
 from shop.payments.models import Payout
-from shop.reconciliation import fetching, importing, proving, resolving
+from shop.reconciliation import fetching, importing, proving, resolving, tasks
+from shop.reconciliation.errors import NoBankConnection
 from shop.reconciliation.models import Match, StatementLine
+from tests.factories import ListingFactory, placed
 from tests.reconciliation.world import World, bank, eur, exceptions, mad, stands, the
 
 
@@ -224,3 +230,37 @@ def test_the_banks_report_is_kept_once_and_tells_its_batch(world, sandbox):
     assert first.pk == again.pk
     assert first.detail["reason"] == "AC01"
     assert importing.StatementFile.objects.filter(kind="status").count() == 1
+
+
+def test_bank_and_carrier_are_told_and_the_carriers_word_comes_back(world, sandbox):
+    listing = ListingFactory(price="970.00", at=world.at - timedelta(days=100))
+    (part,) = placed((listing, 1), at=world.at, to="dispatched", method="cash")
+    (parcel,) = part.shipments.all()
+    world.deposit(eur("89.24"))
+
+    assert fetching.announce_waiting() == 2
+    tell(sandbox, f"/parcels/{parcel.tracking_number}/delivered")
+    world.wait(hours=1)
+    taken = fetching.fetch_tracking(carrier=parcel.carrier, at=world.at)
+    again = fetching.fetch_tracking(carrier=parcel.carrier, at=world.at)
+
+    assert (taken.delivered, again.delivered) == ([parcel.tracking_number], [])
+    assert stands("cod_receivable", parcel.carrier.code) == mad("1000.00")
+    assert fetching.announce_waiting() == 1  # the parcel has arrived
+
+
+def test_without_a_connected_bank_people_carry_the_files(world, settings):
+    settings.BANK_SANDBOX_URL = ""
+
+    with pytest.raises(NoBankConnection):
+        fetching.fetch_statement(by=world.maker, at=world.at)
+    tasks.talk_to_the_sandbox()
+
+
+def test_a_bank_that_does_not_answer_is_asked_again_later(world, settings):
+    settings.BANK_SANDBOX_URL = "http://127.0.0.1:9"
+
+    with pytest.raises(Unavailable):
+        fetching.fetch_statement(by=world.maker, at=world.at)
+    tasks.talk_to_the_sandbox()
+    assert not StatementLine.objects.exists()

@@ -411,6 +411,19 @@ def test_files_in_any_order_give_the_same_balances_and_exceptions(world: World, 
     assert sum(balances.sums_by_currency().values()) == 0
 
 
+def test_a_file_of_a_thousand_lines_is_read_and_tried_in_seconds(world: World):
+    (payout,) = world.sent("600.00")
+    noise = [L(f"-{number}.15", f"ACHAT CARTE {number:07d}", ref=f"N{number}") for number in range(1, 1000)]
+    started = time.monotonic()
+
+    file = world.import_csv(*noise, L("-534.00", e2e=payout.reference, ref="OURS"))
+    run = world.match()
+
+    assert (file.lines.count(), run.matched, run.doubtful) == (1000, 1, 999)
+    assert time.monotonic() - started < 60
+    assert world.proof("bank:main:MAD").unexplained == mad(0)
+
+
 def test_of_twenty_thousand_lines_about_nothing_of_ours_none_is_matched(world: World):
     ours = world.sent("600.00", "340.00")
     world.deposit(mad("89.24"))
