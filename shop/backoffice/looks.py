@@ -207,6 +207,8 @@ def age(since: datetime, *, at: datetime) -> str:
     if passed.days:
         return ngettext("%(number)s day", "%(number)s days", passed.days) % {"number": passed.days}
     hours = passed.seconds // 3600
+    if not hours:
+        return _("less than an hour")
     return ngettext("%(number)s hour", "%(number)s hours", hours) % {"number": hours}
 
 

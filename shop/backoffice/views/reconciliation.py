@@ -23,6 +23,7 @@ from shop.backoffice.scope import PREPARE_MONEY, READ_MONEY, operator_required, 
 from shop.core import clock
 from shop.core.errors import Refused, Unavailable
 from shop.core.money import total
+from shop.design.templatetags.design import bar_pieces
 from shop.ledger import balances
 from shop.ledger.models import JournalEntry
 from shop.payments.models import BalanceTransaction, PayoutBatch, PayoutRun, StripeEvent
@@ -54,6 +55,7 @@ def reconciliation(request: HttpRequest) -> HttpResponse:
     lines = dict(StatementLine.objects.order_by().values_list("state").annotate(number=Count("pk")))
     by_hand = Match.objects.filter(state=Match.State.CONFIRMED).exclude(made_by=matching.MATCHER).count()
     settled = sum(lines.values()) - lines.get(_Line.NEW, 0)
+    money = _money_on_its_way()
     return show(
         request,
         "backoffice/reconciliation.html",
@@ -70,7 +72,16 @@ def reconciliation(request: HttpRequest) -> HttpResponse:
             "automatic": max(settled - by_hand, 0),
             "by_hand": by_hand,
             "unsettled_lines": lines.get(_Line.NEW, 0),
-            "money": _money_on_its_way(),
+            "money": money,
+            # The same order and colours as the list under it: nearest to the customer first.
+            "money_pieces": bar_pieces(
+                [
+                    ("fund", money["carriers"].amount),
+                    ("vat", money["held"].amount),
+                    ("shop", money["due"].amount),
+                    ("coop", money["in_flight"].amount),
+                ]
+            ),
             "runs": PayoutRun.objects.filter(state=PayoutRun.State.PLANNED).select_related("planned_by"),
             "quarantine": BalanceTransaction.objects.filter(posted_at=None)[:SHOWN_QUARANTINE],
             "failed_events": StripeEvent.objects.filter(state=StripeEvent.State.FAILED)[:SHOWN_QUARANTINE],
