@@ -29,6 +29,7 @@ SWEEPS: dict[str, int] = {
     "shop.fulfilment.tasks.deliver_silent": HOUR,
     "shop.fulfilment.tasks.release_due": HOUR,
     "shop.fulfilment.tasks.forget_expired_quotes": DAY,
+    "shop.reconciliation.tasks.talk_to_the_sandbox": MINUTE,
     "shop.reconciliation.tasks.match_new_lines": 5 * MINUTE,
     "shop.reconciliation.tasks.watch": HOUR,
     "cooperatives.tasks.close_superseded_accounts": HOUR,

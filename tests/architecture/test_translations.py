@@ -47,7 +47,7 @@ def test_every_sentence_is_translated_and_sure(po):
 
 def test_placeholders_are_the_same_on_both_sides(po):
     wrong = []
-    for each in po:
+    for each in po.translated_entries():
         wanted = set(PLACEHOLDER.findall(each.msgid + (each.msgid_plural or "")))
         if each.msgid_plural:
             # A form for one or two may name the number by its grammar alone, so it may leave it out.
