@@ -93,9 +93,8 @@ def buy(
     )
     if order.stage == Order.Stage.AWAITING_PAYMENT:  # not so when the button was pressed before
         if order.payment_method == Method.CASH:
-            paying.settle_cash(order=order, at=at)
-        else:
-            paying.start(order=order, at=at)
+            return paying.settle_cash(order=order, at=at).order
+        paying.start(order=order, at=at)
     return order
 
 

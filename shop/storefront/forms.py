@@ -198,6 +198,7 @@ class CheckoutForm(forms.Form):
 
     def _offer(self, communes: list[Commune], said: str) -> None:
         self.candidates = communes
+        self.fields["commune"].required = True
         self.fields["commune"].choices = [
             (each.code, f"{each.name} ({each.province.name})") for each in communes
         ]

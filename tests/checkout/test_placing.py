@@ -101,7 +101,6 @@ def test_a_cash_order_keeps_its_stock_without_end_and_is_confirmed_at_once():
         at=NOW,
     )
 
-    order.refresh_from_db()
     assert order.reserved_until is None
     assert order.stage == Order.Stage.CONFIRMED
     assert order.supplier_orders.count() == 1

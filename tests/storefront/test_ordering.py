@@ -62,9 +62,9 @@ def test_paying_in_cash_leads_straight_to_the_order(visitor, honey):
     response = visitor.order(method="cash")
 
     order = Order.objects.get()
-    assert response["Location"] == visitor.url("track", order.number)
+    assert response["Location"] == visitor.url("track", order.number) + "?thanks=1"
     assert order.stage == Order.Stage.CONFIRMED
-    assert visitor.get("track", order.number).status_code == 200
+    assert "Thank you, your order is placed" in text_of(visitor.client.get(response["Location"]))
 
 
 def test_an_account_orders_without_typing_its_mail_again(now, honey):

@@ -385,7 +385,15 @@ def _chips(request, text, regions, all_regions, kinds, all_kinds, labels, all_la
         return f"?{query}" if query else request.path
 
     chips = (
-        [{"name": f"« {text} »", "url": without("q", request.GET.get("q", "")), "off": True}] if text else []
+        [
+            {
+                "name": _("“%(text)s”") % {"text": text},
+                "url": without("q", request.GET.get("q", "")),
+                "off": True,
+            }
+        ]
+        if text
+        else []
     )
     for key, codes, known, attribute in (
         ("region", regions, all_regions, "name"),

@@ -46,6 +46,7 @@ def basket_page(request: Any, *, wrong: str = "", wrong_at: str = "", status: in
             "parts": parts,
             "pieces": request.basket_count,
             "goods": total([each.amount for each in contents], MAD),
+            "delivery_from": total([each["estimate"].least for each in parts if each["estimate"]], MAD),
             "shared": _shared(contents, at),
             "can_go_on": can_go_on,
             "wrong": wrong,

@@ -131,7 +131,7 @@ def _to_payment(request: Any, order: Order, at: datetime) -> HttpResponse:
     """To the hosted page of a card order; to the order itself when nothing is to be paid now."""
     track = reverse("storefront:track", args=[order.number])
     if order.payment_method != Order.Method.CARD or order.stage != Order.Stage.AWAITING_PAYMENT:
-        return redirect(track)
+        return redirect(f"{track}?thanks=1" if order.stage == Order.Stage.CONFIRMED else track)
     payment = paying.start(order=order, at=at)
     urls = Urls(
         paid=settings.SITE_URL + reverse("storefront:payment_return", args=[order.number]),

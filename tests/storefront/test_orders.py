@@ -1,0 +1,412 @@
+"""After the order: paying, coming back, following, cancelling, the receipt. Nobody else may look."""
+
+from __future__ import annotations
+
+import io
+import re
+from datetime import timedelta
+
+import pytest
+from allauth.account.models import EmailAddress
+from pypdf import PdfReader
+
+from shop.core import mailing
+from shop.core.models import OutboxMessage
+from shop.fulfilment import deciding, delivering
+from shop.fulfilment.models import Shipment, SupplierOrder
+from shop.orders import links
+from shop.orders.models import Order
+from shop.payments import paying
+from shop.payments.models import Payment
+from tests.factories import (
+    NOW,
+    CooperativeFactory,
+    ListingFactory,
+    UserFactory,
+    dispatched,
+    mad,
+    placed,
+    stock_of,
+)
+from tests.storefront.visiting import Visitor
+
+pytestmark = pytest.mark.django_db
+
+State = SupplierOrder.State
+
+
+def text_of(response):
+    return re.sub(r"\s+", " ", response.content.decode()).replace("\u00a0", " ")
+
+
+def opened_by(order: Order, language: str = "en") -> Visitor:
+    """A guest who came by her signed link."""
+    visitor = Visitor(language)
+    response = visitor.get("track_guest", links.sign(order=order))
+    assert response["Location"] == visitor.url("track", order.number)
+    return visitor
+
+
+@pytest.fixture
+def honey():
+    return ListingFactory(
+        title="Thyme honey",
+        price="150.00",
+        stock=5,
+        cooperative=CooperativeFactory(name="Jbel Nahla", place="Chefchaouen", is_demo=True),
+    )
+
+
+# Paying and coming back
+
+
+def test_a_card_order_is_confirmed_when_the_bank_says_so_and_not_when_the_address_does(shop, honey):
+    visitor = Visitor()
+    visitor.add(honey, 2)
+    page = visitor.order()["Location"]
+    order = Order.objects.get()
+
+    forged = visitor.client.get(visitor.url("payment_return", order.number) + "?session=cs_test_paid&paid=1")
+    order.refresh_from_db()
+    stage_before = order.stage
+    shop.press_pay(order)
+    back = visitor.get("payment_return", order.number)
+
+    assert page.startswith("http")
+    assert forged.status_code == 200
+    assert "Your payment is being confirmed" in text_of(forged)
+    assert f'content="4;url={visitor.url("payment_return", order.number)}?look=1"' in forged.content.decode()
+    assert stage_before == Order.Stage.AWAITING_PAYMENT
+    assert back["Location"] == visitor.url("track", order.number) + "?thanks=1"
+    order.refresh_from_db()
+    assert order.stage == Order.Stage.CONFIRMED
+    assert "Thank you, your order is placed" in text_of(visitor.client.get(back["Location"]))
+
+
+def test_pressing_four_times_opens_one_page_and_charges_once(shop, honey):
+    visitor = Visitor()
+    visitor.add(honey, 2)
+    visitor.work_out()
+    form = visitor.answers() | {"terms": "on"} | visitor.shown()
+
+    pages = {visitor.post("place", **form)["Location"] for _press in range(4)}
+    order = Order.objects.get()
+    shop.press_pay(order)
+    after = visitor.post("place", **form)["Location"]
+
+    assert len(pages) == 1
+    assert len(shop.things("session")) == 1
+    assert len(shop.things("charge")) == 1
+    assert order.payment.attempts.count() == 1
+    assert after == visitor.url("track", order.number)
+
+
+def test_the_return_page_stops_looking_by_itself_after_a_while(shop, honey):
+    visitor = Visitor()
+    visitor.add(honey)
+    visitor.order()
+    order = Order.objects.get()
+
+    page = visitor.get("payment_return", order.number, query={"look": "12"})
+
+    assert "http-equiv" not in page.content.decode()
+    assert "You need not wait" in text_of(page)
+
+
+def test_an_order_not_paid_in_time_says_so_and_cannot_be_paid(shop, honey):
+    visitor = Visitor()
+    visitor.add(honey)
+    visitor.order()
+    order = Order.objects.get()
+    waiting = text_of(visitor.get("track", order.number))
+    shop.wait(minutes=31)
+    paying.expire_due(at=shop.at)
+
+    page = text_of(visitor.get("track", order.number))
+    pressed = visitor.post("pay", order.number)
+
+    assert "Your goods are kept until 10:30." in waiting
+    assert "This order was not paid in time" in page
+    assert "Pay MAD" not in page
+    assert pressed["Location"] == visitor.url("track", order.number)
+    assert stock_of(honey) == (5, 0)
+
+
+# Who may look
+
+
+def test_another_persons_order_does_not_exist(now, honey):
+    (part,) = placed((honey, 1))
+    order = part.order
+
+    for visitor in (Visitor(), Visitor(user=UserFactory())):
+        for page in ("track", "receipt", "payment_return"):
+            assert visitor.get(page, order.number).status_code == 404
+        assert visitor.post("pay", order.number).status_code == 404
+        assert visitor.post("cancel_part", part.reference).status_code == 404
+    part.refresh_from_db()
+    assert part.state == State.PLACED
+
+
+@pytest.mark.parametrize("number", ["T-00000000", "1", "T-7K3M9QX2P-1", "x" * 200])
+def test_a_foreign_or_malformed_number_is_not_found(now, number):
+    visitor = Visitor(user=UserFactory())
+
+    for page in ("track", "receipt", "payment_return", "cancel_part", "received"):
+        assert visitor.get(page, number).status_code == 404
+
+
+@pytest.mark.parametrize("token", ["forged", "eyJh:1:2", "x" * 500])
+def test_a_forged_link_opens_nothing_and_says_what_to_do(visitor, token):
+    response = visitor.get("track_guest", token)
+
+    assert response.status_code == 404
+    assert "This link is no longer valid." in text_of(response)
+    assert "Send me the link" in text_of(response)
+
+
+def test_a_revoked_link_closes_also_the_sessions_it_opened(now, honey):
+    (part,) = placed((honey, 1))
+    visitor = opened_by(part.order)
+    token = links.sign(order=part.order)
+
+    links.revoke(order=part.order)
+
+    assert visitor.get("track", part.order.number).status_code == 404
+    assert Visitor().get("track_guest", token).status_code == 404
+
+
+def test_a_guest_order_belongs_to_whoever_proves_its_mail(now, honey):
+    (part,) = placed((honey, 1), email="amina@example.ma")
+    user = UserFactory(email="amina@example.ma")
+    visitor = Visitor(user=user)
+    unproved = visitor.get("track", part.order.number).status_code
+
+    EmailAddress.objects.create(user=user, email="amina@example.ma", verified=True, primary=True)
+
+    assert unproved == 404
+    assert visitor.get("track", part.order.number).status_code == 200
+    assert part.order.number in text_of(visitor.get("account"))
+
+
+# Following
+
+
+def test_every_part_stands_with_its_state_and_what_can_be_done(now, honey):
+    rug = ListingFactory(title="Rug", price="850.00", cooperative=CooperativeFactory(name="Laine"))
+    first, second = placed((honey, 2), (rug, 1))
+    deciding.accept(supplier_order=second, by=None, at=NOW)
+    visitor = opened_by(first.order)
+
+    page = text_of(visitor.get("track", first.order.number))
+
+    assert "2 parcels: 1 is being prepared, 1 waits for its cooperative." in page
+    assert visitor.url("cancel_part", first.reference) in page
+    assert visitor.url("cancel_part", second.reference) not in page
+    assert "Chefchaouen" in page
+    assert "Casablanca" in page
+    assert "RC/2014/17</bdi> (fictional)" in page
+
+
+@pytest.mark.parametrize("language", ["fr", "ar", "en"])
+def test_the_page_reads_in_each_language_at_each_state(now, honey, language):
+    (part,) = placed((honey, 2), to="dispatched")
+    visitor = opened_by(part.order, language)
+    on_its_way = visitor.get("track", part.order.number)
+    delivering.record_delivery(shipment=part.shipments.get(), proof=Shipment.Proof.TRACKING, at=NOW)
+
+    arrived = visitor.get("track", part.order.number)
+
+    assert (on_its_way.status_code, arrived.status_code) == (200, 200)
+    assert on_its_way.content != arrived.content
+
+
+def test_a_declined_part_says_why(now, honey):
+    (part,) = placed((honey, 2))
+    deciding.decline(supplier_order=part, by=None, reason="sold_out", at=NOW)
+
+    page = text_of(opened_by(part.order).get("track", part.order.number))
+
+    assert "This order has come to nothing" in page
+    assert "the goods are no longer there" in page
+
+
+def test_a_part_is_cancelled_after_being_asked_once(now, honey):
+    (part,) = placed((honey, 2))
+    visitor = opened_by(part.order)
+
+    asked = visitor.get("cancel_part", part.reference)
+    part.refresh_from_db()
+    before = part.state
+    done = visitor.post("cancel_part", part.reference)
+
+    assert "Cancel the part of Jbel Nahla?" in text_of(asked)
+    assert "MAD 330.00" in text_of(asked)
+    assert before == State.PLACED
+    assert done["Location"] == visitor.url("track", part.order.number)
+    part.refresh_from_db()
+    assert part.state == State.CANCELLED
+    assert stock_of(honey) == (5, 0)
+
+
+def test_an_accepted_part_can_no_longer_be_cancelled(now, honey):
+    (part,) = placed((honey, 2), to="accepted")
+    visitor = opened_by(part.order)
+
+    asked = visitor.get("cancel_part", part.reference)
+    visitor.post("cancel_part", part.reference)
+
+    assert asked.status_code == 302
+    assert "no longer" in text_of(visitor.get("track", part.order.number))
+    part.refresh_from_db()
+    assert part.state == State.ACCEPTED
+
+
+def test_the_customer_says_herself_that_a_parcel_has_come(now, honey):
+    (part,) = placed((honey, 2), to="dispatched")
+    parcel = part.shipments.get()
+    visitor = opened_by(part.order)
+
+    asked = visitor.get("received", parcel.reference)
+    visitor.post("received", parcel.reference)
+    again = visitor.post("received", parcel.reference)
+
+    assert "Has the parcel of Jbel Nahla arrived?" in text_of(asked)
+    parcel.refresh_from_db()
+    part.refresh_from_db()
+    assert (parcel.proof, part.state) == (Shipment.Proof.CUSTOMER, State.DELIVERED)
+    assert again.status_code == 302
+
+
+def test_a_parcel_to_be_paid_at_the_door_is_only_confirmed_by_who_takes_the_money(now, honey):
+    (part,) = placed((honey, 2), to="accepted", method="cash")
+    parcel = dispatched(part)
+    visitor = opened_by(part.order)
+
+    visitor.post("received", parcel.reference)
+
+    part.refresh_from_db()
+    assert part.state == State.DISPATCHED
+    assert "Have MAD 330 ready in cash." in text_of(visitor.get("track", part.order.number))
+
+
+# The receipt
+
+
+def words_of(response):
+    pages = PdfReader(io.BytesIO(response.content)).pages
+    return " ".join(" ".join(page.extract_text() for page in pages).split()).replace("\u00a0", " ")
+
+
+def test_the_receipt_names_every_seller_and_adds_up(now, honey):
+    (part,) = placed((honey, 2))
+    visitor = opened_by(part.order)
+
+    response = visitor.get("receipt", part.order.number)
+
+    assert response["Content-Type"] == "application/pdf"
+    words = words_of(response)
+    for said in (part.order.number, "Jbel Nahla", "Thyme honey", "MAD 300.00", "MAD 330.00", "Salma Idrissi"):
+        assert said in words, said
+
+
+@pytest.mark.parametrize("language", ["fr", "ar"])
+def test_the_receipt_speaks_the_language_of_the_page(now, honey, language):
+    (part,) = placed((honey, 2))
+
+    response = opened_by(part.order, language).get("receipt", part.order.number)
+
+    assert response.status_code == 200
+    assert part.order.number in words_of(response)
+
+
+def test_there_is_no_receipt_for_an_order_that_is_not_confirmed(shop, honey):
+    visitor = Visitor()
+    visitor.add(honey)
+    visitor.order()
+
+    assert visitor.get("receipt", Order.objects.get().number).status_code == 404
+
+
+# The link, the account
+
+
+def test_the_link_is_sent_again_and_the_answer_never_tells_whether_there_is_such_an_order(now, honey):
+    (part,) = placed((honey, 1), email="salma@example.ma")
+    OutboxMessage.objects.all().delete()
+    visitor = Visitor()
+
+    right = visitor.post("link_again", number=part.order.number.lower(), email="Salma@example.ma")
+    promised = list(OutboxMessage.objects.values_list("topic", "recipient"))
+    wrong = visitor.post("link_again", number=part.order.number, email="else@example.ma")
+    again = visitor.post("link_again", number=part.order.number, email="salma@example.ma")
+
+    assert promised == [("order.link", "salma@example.ma")]
+    assert OutboxMessage.objects.count() == 1
+    assert {each["Location"] for each in (right, wrong, again)} == {visitor.url("account")}
+    assert "If there is such an order" in text_of(visitor.get("account"))
+
+
+def test_a_mistyped_number_is_told_at_once(visitor):
+    response = visitor.post("link_again", number="T-7K3M9QX2A", email="salma@example.ma")
+
+    assert response.status_code == 422
+    assert "This number has a typing error." in text_of(response)
+    assert not OutboxMessage.objects.exists()
+
+
+@pytest.mark.parametrize("language", ["fr", "ar", "en"])
+def test_mails_about_an_order_render_in_each_language(now, honey, language, mailoutbox):
+    visitor = Visitor(language)
+    visitor.add(honey, 2)
+    visitor.order(method="cash")
+    order = Order.objects.get()
+    visitor.post("link_again", number=order.number, email="salma@example.ma")
+
+    for message in OutboxMessage.objects.filter(topic__in=["order.placed", "order.link"]):
+        mailing.send(message)
+
+    first, second = mailoutbox
+    assert order.number in first.subject
+    assert order.number in second.subject
+    assert f"/{language}/follow/" in first.body
+    assert f"/{language}/follow/" in second.body
+    assert f"/{language}/pages/terms/" in first.body
+    assert first.alternatives
+    link = re.search(r"http://[^\s]+/follow/[^\s]+", second.body)[0]
+    assert Visitor(language).client.get(link.split("8000", 1)[-1]).status_code == 302
+
+
+def test_a_person_keeps_her_language(now):
+    user = UserFactory(language="fr")
+    visitor = Visitor("en", user=user)
+
+    response = visitor.post("account", language="ar")
+    wrong = visitor.post("account", language="klingon")
+
+    user.refresh_from_db()
+    assert user.language == "ar"
+    assert response["Location"] == "/ar/me/"
+    assert wrong.status_code == 400
+
+
+def test_an_account_lists_its_orders_newest_first(now, honey):
+    user = UserFactory()
+    (older,) = placed((honey, 1), user=user, at=NOW - timedelta(days=3))
+    (newer,) = placed((honey, 1), user=user)
+
+    page = text_of(Visitor(user=user).get("account"))
+
+    assert page.index(newer.order.number) < page.index(older.order.number)
+    assert "MAD 180.00" in page
+    assert mad("180.00") == newer.order.total
+
+
+def test_a_payment_never_starts_for_a_cash_order(now, honey):
+    (part,) = placed((honey, 1), method="cash")
+    visitor = opened_by(part.order)
+
+    response = visitor.post("pay", part.order.number)
+
+    assert response["Location"].startswith(visitor.url("track", part.order.number))
+    assert not Payment.objects.exists()
