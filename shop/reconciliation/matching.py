@@ -26,7 +26,7 @@ from shop.reconciliation.actions import Action
 from shop.reconciliation.errors import AlreadyMatched, AmountsDiffer, CannotBeUndone, UnknownReference
 from shop.reconciliation.judging import Doubt, Found, is_matched, judge, record_of, was_undone
 from shop.reconciliation.models import Discrepancy, Match, Remittance, StatementLine
-from shop.reconciliation.noticing import cure, cure_line, notice
+from shop.reconciliation.noticing import cure, notice
 from shop.reconciliation.remitted import settled_by
 from shop.reconciliation.spotting import Known, Register, register, spot
 
@@ -66,7 +66,8 @@ def match_line(*, line: StatementLine, at: datetime, known: Register | None = No
     line = _fresh(line)
     if line.state != State.NEW:
         return line.matches.filter(state=Match.State.CONFIRMED).first()
-    if line.discrepancies.filter(state=Discrepancy.State.PROPOSED).exists():
+    noticed = list(Discrepancy.objects.filter(line=line).unsettled())
+    if any(each.state == Discrepancy.State.PROPOSED for each in noticed):
         return None  # two persons are at it
     if not line.amount_minor:
         line.ignore()
@@ -75,9 +76,9 @@ def match_line(*, line: StatementLine, at: datetime, known: Register | None = No
     verdict = judge(line, spot(line, known or register()))
     if isinstance(verdict, Found):
         match = _book(line, verdict, at)
-        cure_line(line, at=at)
+        cure(noticed, at=at)
         return match
-    _doubt(line, verdict, at)
+    _doubt(line, verdict, noticed, at)
     return None
 
 
@@ -87,8 +88,11 @@ def _fresh(line: StatementLine) -> StatementLine:
     return fresh
 
 
-def _doubt(line: StatementLine, doubt: Doubt, at: datetime) -> None:
-    cure_line(line, at=at, but=doubt.kind)
+def _doubt(line: StatementLine, doubt: Doubt, noticed: Sequence[Discrepancy], at: datetime) -> None:
+    """Open the exception, in place of one of another kind; what is noticed already stays as it is."""
+    cure([each for each in noticed if each.kind != doubt.kind], at=at)
+    if any(each.kind == doubt.kind for each in noticed):
+        return
     notice(
         kind=doubt.kind,
         subject=doubt.reference,

@@ -68,9 +68,7 @@ def notice(
     # The lock of the numbering also makes two who notice the same thing take turns.
     numbers = following(Discrepancy, prefix="D", year=day_of(at).year, digits=5)
     reference = next(numbers)
-    before: list[Discrepancy] = [
-        each for each in Discrepancy.objects.filter(key__startswith=base) if _base(each.key) == base
-    ]
+    before = _earlier(base)
     for each in before:
         if each.state != State.SETTLED or (line is None and not each.detail.get("cured")):
             return each
@@ -92,8 +90,12 @@ def notice(
     return discrepancy
 
 
-def _base(key: str) -> str:
-    return key.partition("#")[0]
+def _earlier(base: str) -> list[Discrepancy]:
+    """Those opened about the same before. Most often the first says it all, and it is found by its key."""
+    first = Discrepancy.objects.filter(key=base).first()
+    if first is None or first.state != State.SETTLED:
+        return [first] if first is not None else []
+    return [first, *Discrepancy.objects.filter(key__startswith=f"{base}#").order_by("pk")]
 
 
 @transaction.atomic
@@ -115,6 +117,6 @@ def cure(discrepancies: Iterable[Discrepancy], *, at: datetime) -> int:
     return cured
 
 
-def cure_line(line: StatementLine, *, at: datetime, but: str = "") -> None:
-    """Close what was open about a line, except of one kind."""
-    cure(line.discrepancies.filter(state=State.OPEN).exclude(kind=but), at=at)
+def cure_line(line: StatementLine, *, at: datetime) -> None:
+    """Close what was open about a line."""
+    cure(line.discrepancies.filter(state=State.OPEN), at=at)
