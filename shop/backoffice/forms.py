@@ -153,7 +153,7 @@ class RefundForm(forms.Form):
 
 def _rib_field() -> forms.CharField:
     return forms.CharField(
-        label="RIB",
+        label=_("RIB"),
         help_text=_("24 digits, from the bank's certificate."),
         max_length=40,
         widget=forms.TextInput(attrs={"dir": "ltr", "inputmode": "numeric", "autocomplete": "off"}),

@@ -135,7 +135,7 @@ class AccountForm(forms.Form):
         label=_("Account holder"), help_text=_("As the bank writes the name."), max_length=140
     )
     rib = forms.CharField(
-        label="RIB",
+        label=_("RIB"),
         help_text=_("24 digits, from the bank's certificate."),
         max_length=40,
         widget=forms.TextInput(attrs={"dir": "ltr", "inputmode": "numeric", "autocomplete": "off"}),

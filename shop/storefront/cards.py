@@ -145,6 +145,6 @@ def identity(cooperative: Cooperative) -> list[dict[str, Any]]:
             "ref": True,
             "note": fictional,
         },
-        {"name": "ICE", "value": cooperative.ice, "ref": True, "note": fictional},
+        {"name": _("ICE"), "value": cooperative.ice, "ref": True, "note": fictional},
     ]
     return [each for each in rows if each["value"]]
