@@ -158,10 +158,7 @@ def _part(
         "cancel_url": reverse("storefront:cancel_part", args=[part.reference])
         if part.state == State.PLACED
         else "",
-        # Cash is only taken by the carrier's word: her own would say that she paid.
-        "received_url": reverse("storefront:received", args=[received.reference])
-        if received and not received.cash_to_collect_minor
-        else "",
+        "received_url": reverse("storefront:received", args=[received.reference]) if received else "",
         "return_until": part.return_until if part.state == State.DELIVERED else None,
         "seller": cards.identity(part.cooperative),
     }

@@ -278,16 +278,19 @@ def test_the_customer_says_herself_that_a_parcel_has_come(now, honey):
     assert again.status_code == 302
 
 
-def test_a_parcel_to_be_paid_at_the_door_is_only_confirmed_by_who_takes_the_money(now, honey):
+def test_saying_that_a_parcel_paid_at_the_door_has_come_says_that_it_is_paid(now, honey):
     (part,) = placed((honey, 2), to="accepted", method="cash")
     parcel = dispatched(part)
     visitor = opened_by(part.order)
+    on_its_way = text_of(visitor.get("track", part.order.number))
 
+    asked = text_of(visitor.get("received", parcel.reference))
     visitor.post("received", parcel.reference)
 
+    assert "Have MAD 330 ready in cash." in on_its_way
+    assert "you also say that you have paid the carrier <bdi>MAD 330.00</bdi>" in asked
     part.refresh_from_db()
-    assert part.state == State.DISPATCHED
-    assert "Have MAD 330 ready in cash." in text_of(visitor.get("track", part.order.number))
+    assert part.state == State.DELIVERED
 
 
 # The receipt

@@ -167,10 +167,7 @@ def received(request: Any, reference: str) -> HttpResponse:
         raise Http404
     order = shipment.supplier_order.order
     track_url = reverse("storefront:track", args=[order.number])
-    can_say = (
-        shipment.supplier_order.state == SupplierOrder.State.DISPATCHED and not shipment.cash_to_collect_minor
-    )
-    if not can_say:
+    if shipment.supplier_order.state != SupplierOrder.State.DISPATCHED:
         messages.error(request, _("There is nothing to confirm for this parcel."))
         return redirect(track_url)
     if request.method == "POST":
