@@ -5,25 +5,31 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('catalogue', '9002_listings'),
+        ("catalogue", "9002_listings"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='productimage',
-            name='widths',
-            field=models.CharField(blank=True, help_text='of its renditions, e.g. 300,600,1200', max_length=40),
+            model_name="productimage",
+            name="widths",
+            field=models.CharField(
+                blank=True, help_text="of its renditions, e.g. 300,600,1200", max_length=40
+            ),
         ),
         migrations.AlterField(
-            model_name='productimage',
-            name='original',
-            field=models.ImageField(max_length=255, storage=catalogue.models.private_storage, upload_to='uploads/%Y/%m/', verbose_name='Original'),
+            model_name="productimage",
+            name="original",
+            field=models.ImageField(
+                max_length=255,
+                storage=catalogue.models.private_storage,
+                upload_to="uploads/%Y/%m/",
+                verbose_name="Original",
+            ),
         ),
         migrations.AlterField(
-            model_name='productimage',
-            name='placeholder',
-            field=models.CharField(blank=True, help_text='a tiny data: image', max_length=900),
+            model_name="productimage",
+            name="placeholder",
+            field=models.CharField(blank=True, help_text="a tiny data: image", max_length=900),
         ),
     ]

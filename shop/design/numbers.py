@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import overload
 from zoneinfo import ZoneInfo
 
 from babel.numbers import format_decimal
@@ -131,6 +132,10 @@ def percent_text(share: Decimal, language: str | None = None) -> str:
     return f"{text}{NBSP}%" if language == "fr" else f"{text}%"
 
 
+@overload
+def local(moment: datetime) -> datetime: ...
+@overload
+def local(moment: date) -> date: ...
 def local(moment: date | datetime) -> date | datetime:
     """A moment as the clocks of Casablanca show it; a plain day stays as it is."""
     if isinstance(moment, datetime) and timezone.is_aware(moment):
