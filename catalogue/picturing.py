@@ -10,6 +10,7 @@ from django.core.files.storage import default_storage
 
 from catalogue import pictures
 from catalogue.models import ProductImage
+from shop.core.crashpoints import crashpoint
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +37,7 @@ def prepare(*, picture: ProductImage) -> ProductImage:
             name = picture.file_name(size.width, kind)
             if not default_storage.exists(name):
                 default_storage.save(name, ContentFile(content))
+    crashpoint("picturing.stored")
     picture.widths = ",".join(str(each.width) for each in made.sizes)
     picture.width, picture.height = made.largest.width, made.largest.height
     picture.placeholder = made.placeholder

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from cooperatives.models import Cooperative, Member, PayoutAccount
 from shop.core import mailing
 from shop.core import rib as ribs
+from shop.core.crashpoints import crashpoint
 from shop.core.errors import Refused
 
 logger = logging.getLogger(__name__)
@@ -138,6 +139,7 @@ def close_superseded(*, at: datetime) -> int:
         if newest is not None:
             older = PayoutAccount.objects.usable(at=at).filter(cooperative=cooperative).exclude(pk=newest.pk)
             closed += older.update(closed_at=at)
+            crashpoint("payout_accounts.closed_one")
     return closed
 
 

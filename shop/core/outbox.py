@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db import transaction
 
+from shop.core.crashpoints import crashpoint
 from shop.core.models import OutboxMessage
 
 logger = logging.getLogger(__name__)
@@ -78,7 +79,9 @@ def deliver(*, message_id: int, at: datetime) -> bool:
         message.attempts += 1
         try:
             with transaction.atomic():
+                crashpoint("outbox.before_sending")
                 _deliverers[message.kind](message)
+                crashpoint("outbox.after_sending")
         except Exception as error:  # noqa: BLE001 - whatever went wrong, the promise stands and is retried
             _postpone(message, error, at)
             return False

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
 from catalogue import stock
+from shop.core.crashpoints import crashpoint
 from shop.core.errors import CarriedOutMeanwhile, Refused
 from shop.core.lives import refused_when_stale
 from shop.fulfilment import letters, story
@@ -126,6 +127,7 @@ def decline_overdue(*, at: datetime) -> int:
         try:
             with transaction.atomic():
                 decline(supplier_order=supplier_order, by=None, reason=EndReason.NO_ANSWER, at=at)
+                crashpoint("deciding.declined")
                 letters.to_members(topic="supplier_order.overdue", supplier_order=supplier_order, at=at)
         except CarriedOutMeanwhile:
             continue  # accepted or cancelled in this very moment
@@ -142,6 +144,7 @@ def remind(*, at: datetime) -> int:
             # The condition in the update lets one of two sweeps through.
             waiting = SupplierOrder.objects.unreminded(at=at, before=before).filter(pk=supplier_order.pk)
             if waiting.update(reminded_at=at):
+                crashpoint("deciding.marked_reminded")
                 letters.to_members(topic="supplier_order.reminder", supplier_order=supplier_order, at=at)
                 reminded += 1
     return reminded

@@ -19,6 +19,7 @@ from django.utils.translation import override
 
 from catalogue import stock
 from shop.core.clock import day_of
+from shop.core.crashpoints import crashpoint
 from shop.core.errors import CarriedOutMeanwhile, Refused
 from shop.core.lives import refused_when_stale
 from shop.fulfilment import letters, routing, story
@@ -58,6 +59,7 @@ def record_delivery(
         supplier_order.save()
     shipment.delivered_at, shipment.proof, shipment.proof_note = at, proof, note.strip()[:200]
     shipment.save(update_fields=["delivered_at", "proof", "proof_note"])
+    crashpoint("delivering.delivered")
     if shipment.cash_to_collect_minor:
         entries.record_cash_collected(
             supplier_order=supplier_order.reference,

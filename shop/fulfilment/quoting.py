@@ -18,6 +18,7 @@ from moneyed import Money
 
 from cooperatives.models import Cooperative
 from shop.core.clock import day_of
+from shop.core.crashpoints import crashpoint
 from shop.core.errors import Refused
 from shop.core.models import Region
 from shop.fulfilment.models import DeliveryQuote, DeliveryRate
@@ -149,6 +150,7 @@ def current(*, fingerprint: str, at: datetime) -> list[DeliveryQuote]:
 def forget_expired(*, at: datetime) -> int:
     """Remove quotes that nobody used within a day of their end; returns how many."""
     stale = DeliveryQuote.objects.filter(order=None, expires_at__lt=at - timedelta(days=1))
+    crashpoint("quoting.forgetting")
     return stale.delete()[0]
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from moneyed import Money
 
 from shop.core.clock import day_of
+from shop.core.crashpoints import crashpoint
 from shop.core.errors import CarriedOutMeanwhile, Refused
 from shop.core.lives import refused_when_stale
 from shop.core.money import zero
@@ -37,6 +38,7 @@ def release(*, supplier_order: SupplierOrder, at: datetime) -> SupplierOrder:
     with refused_when_stale():
         supplier_order.release(at=at)
         supplier_order.save()
+    crashpoint("releasing.released")
     share, commission_net, commission_vat = left_of(supplier_order)
     entries.record_release(
         supplier_order=supplier_order.reference,

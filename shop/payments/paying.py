@@ -19,6 +19,7 @@ from moneyed import Money
 
 from catalogue import stock
 from shop.core import mailing
+from shop.core.crashpoints import crashpoint
 from shop.core.errors import CarriedOutMeanwhile, Refused, Unavailable
 from shop.core.lives import refused_when_stale
 from shop.core.money import half_up, to_minor
@@ -138,10 +139,12 @@ def _attempt_for(payment: Payment, at: datetime) -> PaymentAttempt:
 
 def _before_asking(attempt: PaymentAttempt) -> None:
     """A marked point: the attempt is committed, Stripe not yet asked."""
+    crashpoint("paying.before_asking")
 
 
 def _after_asking(attempt: PaymentAttempt) -> None:
     """A marked point: Stripe opened the page, we have not written it down."""
+    crashpoint("paying.after_asking")
 
 
 def _open(attempt: PaymentAttempt, urls: gateway.Urls) -> gateway.Session:
@@ -269,6 +272,7 @@ def settle(*, card: gateway.CardPayment, at: datetime) -> Payment | None:
         payment.pay(at=at)
         payment.save()
     payment.attempts.filter(state__in=[Attempt.ASKED, Attempt.OPEN]).update(state=Attempt.PAID)
+    crashpoint("paying.paid")
     _confirm_order(payment.order, at)
     return payment
 
@@ -352,6 +356,7 @@ def expire(*, order: Order, at: datetime) -> bool:
         payment = confirm(payment=payment, at=at)
         if payment.state != State.AWAITING:
             return False
+    crashpoint("paying.page_closed")
     return _end(order.pk, at)
 
 

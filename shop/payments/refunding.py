@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from cooperatives.models import Cooperative
 from shop.core import mailing, references
 from shop.core.clock import day_of
+from shop.core.crashpoints import crashpoint
 from shop.core.errors import Refused
 from shop.core.lives import refused_when_stale
 from shop.core.money import from_minor, share_minor
@@ -172,6 +173,7 @@ def request(
         )
         for each in parts
     )
+    crashpoint("refunding.taken")
     _write(refund, supplier_order, at)
     if gives_delivery and bearer == DeliveryCostRule.Bearer.COOPERATIVE:
         _charge_delivery(refund, supplier_order, at)
@@ -309,10 +311,12 @@ def send(*, refund: Refund, at: datetime) -> Refund:
 
 def _before_asking(refund: Refund) -> None:
     """A marked point: the intent is committed, Stripe not yet asked."""
+    crashpoint("refunding.before_asking")
 
 
 def _after_asking(refund: Refund) -> None:
     """A marked point: Stripe has done it, we have not written it down."""
+    crashpoint("refunding.after_asking")
 
 
 @transaction.atomic

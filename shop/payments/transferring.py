@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models import Sum
 
 from cooperatives import payout_accounts
+from shop.core.crashpoints import crashpoint
 from shop.core.lives import refused_when_stale
 from shop.core.money import from_minor, half_up, to_minor
 from shop.payments import payouts, refunding
@@ -46,6 +47,7 @@ def send(*, payout: Payout, at: datetime) -> Payout:
             _send_one(transfer, payout, at)
         except StripeRefused as refusal:
             return _refused(payout, transfer, refusal, at)
+    crashpoint("transferring.all_made")
     return conclude(payout=payout, at=at)
 
 
@@ -99,10 +101,12 @@ def _settled(minor: int, charge: BalanceTransaction) -> int:
 
 def _before_asking(transfer: PayoutTransfer) -> None:
     """A marked point: the intent is committed, Stripe not yet asked."""
+    crashpoint("transferring.before_asking")
 
 
 def _after_asking(transfer: PayoutTransfer) -> None:
     """A marked point: Stripe has moved the money, we have not written it down."""
+    crashpoint("transferring.after_asking")
 
 
 def _send_one(transfer: PayoutTransfer, payout: Payout, at: datetime) -> None:

@@ -15,6 +15,7 @@ from django.db import transaction
 from moneyed import Money
 
 from shop.core.clock import day_of
+from shop.core.crashpoints import crashpoint
 from shop.core.lives import refused_when_stale
 from shop.core.money import from_minor, to_minor
 from shop.ledger import accounts, entries, journal
@@ -130,6 +131,7 @@ def _book(line: StatementLine, found: Found, at: datetime) -> Match:
     else:
         assert isinstance(record, Remittance)
         entry = _remitted(line, record, reference, at)
+    crashpoint("matching.booked")
     return tie(
         line=line,
         subject=found.subject,

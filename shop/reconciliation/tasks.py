@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from shop.core import clock
+from shop.core.crashpoints import crashpoint
 from shop.core.errors import Refused, Unavailable
 from shop.fulfilment.models import Carrier
 from shop.reconciliation import fetching, matching, watching
@@ -27,6 +28,7 @@ def talk_to_the_sandbox() -> None:
         return
     try:
         fetching.announce_waiting()
+        crashpoint("sandbox.announced")
         for carrier in Carrier.objects.filter(is_active=True):
             fetching.fetch_tracking(carrier=carrier, at=clock.now())
     except (Refused, Unavailable):

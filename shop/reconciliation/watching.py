@@ -11,6 +11,7 @@ from django.db.models import Count
 from moneyed import Money
 
 from shop.core.clock import day_of
+from shop.core.crashpoints import crashpoint
 from shop.core.money import MAD, zero
 from shop.fulfilment.models import Shipment
 from shop.ledger import accounts, balances
@@ -59,6 +60,7 @@ def _follow(kind: str, seen: Iterable[Seen], at: datetime) -> int:
             at=at,
         )
         present.append(discrepancy.pk)
+        crashpoint("watching.noticed")
     # Rests of matches by hand and shortages found at import are not ours to close.
     gone = Discrepancy.objects.filter(kind=kind, line=None, detail__watched=True).unsettled()
     cure(gone.exclude(pk__in=present), at=at)

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db.models import F
 
+from shop.core.crashpoints import crashpoint
 from shop.core.errors import Refused, Unavailable
 from shop.payments import onboarding, paying, refunding
 from shop.payments.models import StripeEvent
@@ -44,6 +45,7 @@ def handle(*, event_id: int, at: datetime) -> StripeEvent:
     except Exception as error:
         _note_failure(event, error)
         raise
+    crashpoint("handlers.acted")
     return _note(event, StripeEvent.State.HANDLED, at)
 
 

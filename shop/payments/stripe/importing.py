@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Q
 
+from shop.core.crashpoints import crashpoint
 from shop.core.money import to_minor
 from shop.payments import refunding, transferring
 from shop.payments.models import BalanceTransaction, Deposit, ImportWatermark, Payout
@@ -42,6 +43,7 @@ def import_balance(*, at: datetime) -> Imported:
         created_gte=watermark.reached_at - OVERLAP if watermark else None
     )
     new = take(rows=rows, at=at)
+    crashpoint("importing.mirrored")
     booked = book_waiting(at=at)
     if rows:
         reached = max(each.created_at for each in rows)
@@ -102,6 +104,7 @@ def book(*, row_id: int, at: datetime) -> bool:
     try:
         with transaction.atomic():
             posting.post(row=row)
+            crashpoint("importing.posted")
             _tell(row, at)
     except posting.Quarantined as reason:
         if row.quarantine != reason.why[:200]:

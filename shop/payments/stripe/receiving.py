@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db import transaction
 
+from shop.core.crashpoints import crashpoint
 from shop.payments.models import ImportWatermark, StripeEvent
 from shop.payments.stripe import gateway, handlers
 
@@ -83,6 +84,7 @@ def fetch_untold(*, at: datetime) -> int:
             by_webhook=False,
             at=at,
         )
+        crashpoint("receiving.kept")
         logger.warning("event that no webhook told", extra={"event": each.id, "kind": each.kind})
     if events:
         reached = max(each.created_at for each in events)
