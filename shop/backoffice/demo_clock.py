@@ -26,11 +26,6 @@ from shop.reconciliation import tasks as reconciliation
 logger = logging.getLogger(__name__)
 
 
-def announce() -> None:
-    """What left Stripe and our hands by now reaches bank and carrier."""
-    demo_outside.announce(at=clock.now())
-
-
 #: What beat would do by and by, in the order in which one thing leads to the next.
 SWEEPS: tuple[Callable[[], Any], ...] = (
     payments.sweep_payments,
@@ -45,7 +40,7 @@ SWEEPS: tuple[Callable[[], Any], ...] = (
     payments.send_approved_payouts,
     payments.sweep_events,
     payments.import_balance,
-    announce,
+    reconciliation.talk_to_the_sandbox,
     reconciliation.match_new_lines,
     reconciliation.watch,
     core.sweep_outbox,

@@ -1,12 +1,7 @@
-"""What happens outside by itself in the world, and in the demonstration only when somebody tells the sandbox.
-
-Stripe's deposits reach our bank, and the carrier takes our parcels: the bank sandbox hears of both here.
-"""
+"""The strings behind the bank sandbox that only operators of the demonstration pull."""
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import logging
 from datetime import datetime, timedelta
@@ -18,19 +13,15 @@ from urllib.request import Request, urlopen
 from django.conf import settings
 
 from shop.core.errors import Refused
-from shop.fulfilment import delivering
-from shop.fulfilment.delivering import TrackingImport, TrackingRow
-from shop.fulfilment.models import Carrier, Shipment
-from shop.payments.models import Deposit
+from shop.fulfilment.models import Shipment
 from shop.reconciliation import fetching
-from shop.reconciliation.models import Match
 
 logger = logging.getLogger(__name__)
 
 #: A sandbox that takes longer is taken for one that is down.
 PATIENCE_S = 20
-#: Parcels older than this have long been announced.
-DAYS_ANNOUNCED = 60
+#: Parcels older than this have long been told.
+DAYS_TOLD = 60
 
 
 def post(url: str, body: dict[str, Any]) -> bool:
@@ -48,61 +39,28 @@ def post(url: str, body: dict[str, Any]) -> bool:
         return False
 
 
-def announce(*, at: datetime) -> None:
-    """Tell bank and carrier what is on its way to them, and which parcels our people saw delivered.
-
-    The same again changes nothing. Raises Unavailable when the sandbox does not answer.
-    """
-    if not fetching.is_connected():
-        return
-    arrived = Match.objects.filter(subject=Match.Subject.DEPOSIT, state=Match.State.CONFIRMED)
-    on_the_way = Deposit.objects.filter(status="paid").exclude(trace_id="")
-    for deposit in on_the_way.exclude(stripe_id__in=arrived.values("subject_reference")).order_by("pk"):
-        _quietly(fetching.announce_deposit, deposit=deposit)
-    recent = Shipment.objects.exclude(tracking_number="").filter(
-        dispatched_at__gte=at - timedelta(days=DAYS_ANNOUNCED), remittance_lines=None
-    )
-    for shipment in recent.select_related("supplier_order").order_by("pk"):
-        _quietly(fetching.announce_parcel, shipment=shipment)
-        outcome = "delivered" if shipment.delivered_at else "refused" if shipment.returned_at else ""
-        if outcome and shipment.cash_to_collect_minor:
-            post(f"{settings.BANK_SANDBOX_URL}/parcels/{quote(shipment.tracking_number)}/{outcome}", {})
-
-
-def _quietly(ask: Any, **about: Any) -> None:
-    """What the sandbox refuses (it knows it otherwise) is no business of ours."""
-    try:
-        ask(**about)
-    except Refused as refusal:
-        logger.info("sandbox knows it otherwise", extra={"said": str(refusal)})
-
-
-def take_tracking(*, at: datetime) -> TrackingImport:
-    """Take the carrier's word for its parcels. Raises Unavailable, NoBankConnection."""
-    announce(at=at)
-    text = fetching.fetch_tracking().decode("utf-8-sig")
-    carriers = dict(
-        Shipment.objects.exclude(tracking_number="").values_list("tracking_number", "carrier__code")
-    )
-    rows = []
-    for row in csv.DictReader(io.StringIO(text)):
-        if row.get("status") in ("delivered", "refused") and row.get("tracking") in carriers:
-            rows.append(
-                TrackingRow(
-                    carrier=carriers[row["tracking"]],
-                    tracking_number=row["tracking"],
-                    status="delivered" if row["status"] == "delivered" else "refused",
-                    happened_at=datetime.fromisoformat(row["at"]),
-                )
-            )
-    return delivering.import_tracking(rows=rows, at=at)
-
-
-def carrier() -> Carrier | None:
-    """The carrier the sandbox plays: the one that collects cash."""
-    return Carrier.objects.filter(is_active=True, collects_cash=True).order_by("pk").first()
-
-
 def let_the_bank_work() -> bool:
     """The sandbox does now what waits for its next business day; whether it answered."""
-    return post(f"{settings.BANK_SANDBOX_URL}/_sandbox/settle", {})
+    return post(f"{settings.BANK_SANDBOX_URL.rstrip('/')}/_sandbox/settle", {})
+
+
+def tell_carrier_of_cash(*, at: datetime) -> int:
+    """The carrier learns what our people saw at the door, so that its cash stands on its next remittance.
+
+    Returns how many parcels it was told of. Again changes nothing. Raises Unavailable, NoBankConnection.
+    """
+    seen = Shipment.objects.filter(
+        cash_to_collect_minor__gt=0,
+        dispatched_at__gte=at - timedelta(days=DAYS_TOLD),
+        remittance_lines=None,
+    ).exclude(delivered_at=None, returned_at=None)
+    told = 0
+    for shipment in seen.exclude(tracking_number="").select_related("supplier_order").order_by("pk"):
+        try:
+            fetching.announce_parcel(shipment=shipment)
+        except Refused:
+            continue  # it knows the parcel otherwise; that is its business
+        outcome = "delivered" if shipment.delivered_at else "refused"
+        address = f"{settings.BANK_SANDBOX_URL.rstrip('/')}/parcels/{quote(shipment.tracking_number)}"
+        told += post(f"{address}/{outcome}", {})
+    return told

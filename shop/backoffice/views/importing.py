@@ -210,6 +210,7 @@ def _understood(content: bytes) -> tuple[list[str], list[list[str]], dict[str, A
     """(headings to choose from, first rows, what the form starts with, the name it was remembered under)."""
     encoding, delimiter, place, rows = _headings(content)
     initial: dict[str, Any] = {"encoding": encoding, "delimiter": delimiter}
+    initial |= {"date_format": "%d/%m/%Y", "decimal_mark": ","}
     try:
         suggested = statement_csv.suggest_mapping(content)
     except Refused:

@@ -24,6 +24,7 @@ from shop.core import clock
 from shop.core.errors import Refused, Unavailable
 from shop.core.money import total
 from shop.design.templatetags.design import bar_pieces
+from shop.fulfilment.models import Carrier
 from shop.ledger import balances
 from shop.ledger.models import JournalEntry
 from shop.payments.models import BalanceTransaction, PayoutBatch, PayoutRun, StripeEvent
@@ -300,6 +301,7 @@ def doubt_match(request: HttpRequest, reference: str) -> HttpResponse:
 def files(request: HttpRequest) -> HttpResponse:
     """Every file that came in or went out, as it was."""
     found = StatementFile.objects.select_related("imported_by").annotate(number=Count("lines"))
+    found = found.order_by("-imported_at", "-pk")
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     batches = PayoutBatch.objects.select_related("run").order_by("-made_at", "-pk")[:PER_PAGE]
     return show(
@@ -353,7 +355,6 @@ def fetch_sandbox(request: HttpRequest, what: str) -> HttpResponse:
     if not fetching.is_connected():
         raise Http404
     try:
-        demo_outside.announce(at=clock.now())
         _FETCHED[what](request)
     except Refused as refusal:
         messages.error(request, str(refusal))
@@ -363,15 +364,15 @@ def fetch_sandbox(request: HttpRequest, what: str) -> HttpResponse:
 
 
 def _statement(request: HttpRequest) -> None:
+    fetching.announce_waiting()
     file = fetching.fetch_statement(by=request.user, at=clock.now())
     messages.success(request, _("The statement “%(name)s” is here.") % {"name": file.name})
     _match(request)
 
 
 def _remittance(request: HttpRequest) -> None:
-    carrier = demo_outside.carrier()
-    if carrier is None:
-        raise Http404
+    carrier = get_object_or_404(Carrier.objects.filter(is_active=True, collects_cash=True)[:1])
+    demo_outside.tell_carrier_of_cash(at=clock.now())
     remittance = fetching.fetch_remittance(carrier=carrier, by=request.user, at=clock.now())
     messages.success(request, _("Remittance %(reference)s is here.") % {"reference": remittance.reference})
     _match(request)
@@ -393,8 +394,11 @@ def _status(request: HttpRequest) -> None:
 
 
 def _tracking(request: HttpRequest) -> None:
-    told = demo_outside.take_tracking(at=clock.now())
-    number = len(told.delivered) + len(told.refused)
+    fetching.announce_waiting()
+    number = 0
+    for carrier in Carrier.objects.filter(is_active=True):
+        told = fetching.fetch_tracking(carrier=carrier, at=clock.now())
+        number += len(told.delivered) + len(told.refused)
     said = ngettext("News of %(number)s parcel.", "News of %(number)s parcels.", number)
     messages.success(request, said % {"number": number})
 

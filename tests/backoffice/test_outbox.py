@@ -1,0 +1,85 @@
+"""Mails found, read by those who may, and sent again."""
+
+from __future__ import annotations
+
+import pytest
+from django.core import mail
+from django.urls import reverse
+
+from shop.backoffice import addresses, waiting
+from shop.core import outbox
+from shop.core.models import OutboxMessage
+from tests.factories import NOW, SupplierOrderFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def failed():
+    SupplierOrderFactory(to="accepted")
+    message = OutboxMessage.objects.get(topic="part.accepted")
+    OutboxMessage.objects.filter(pk=message.pk).update(
+        state="failed", attempts=7, last_error="SMTPRecipientsRefused: 550 no such user"
+    )
+    message.refresh_from_db()
+    return message
+
+
+def test_failed_mails_are_counted_and_listed_with_their_error(as_, failed):
+    page = as_("support").get(reverse("backoffice:outbox"), {"show": "failed"})
+
+    assert [row["message"] for row in page.context["rows"]] == [failed]
+    assert "550 no such user" in page.content.decode()
+    today = as_("support").get(reverse("backoffice:today"))
+    assert [(each["number"], each["what"]) for each in today.context["tasks"]] == [(1, "Mails that failed")]
+
+
+def test_sending_again_asks_first_then_promises_once_more_and_the_counter_goes_to_zero(as_, failed):
+    door = reverse("backoffice:send_again", args=[addresses.of_message(failed)])
+
+    asked = as_("support").get(door)
+    assert failed.recipient in asked.content.decode()
+    assert OutboxMessage.objects.filter(key__startswith=failed.key).count() == 1
+    response = as_("support").post(door)
+
+    again = OutboxMessage.objects.get(key=f"{failed.key}:again:1")
+    assert (again.state, again.recipient) == ("waiting", failed.recipient)
+    assert response.status_code == 302
+    assert waiting.failed_messages().count() == 0
+    outbox.sweep(at=again.due_at)
+    assert [each.to for each in mail.outbox if each.extra_headers["X-Tadamon-Key"] == again.key] == [
+        [failed.recipient]
+    ]
+
+
+def test_a_mail_sent_again_that_fails_again_is_counted_again(failed):
+    again = outbox.send_again(message=failed, at=NOW)
+    OutboxMessage.objects.filter(pk=again.pk).update(state="failed")
+
+    assert list(waiting.failed_messages()) == [again]
+
+
+def test_the_text_of_a_mail_may_hold_a_customers_link_and_is_for_support_only(as_, failed):
+    OutboxMessage.objects.filter(pk=failed.pk).update(body="https://shop.example/o/SECRET-TOKEN")
+    door = reverse("backoffice:message", args=[addresses.of_message(failed)])
+
+    assert "SECRET-TOKEN" in as_("support").get(door).content.decode()
+    others = as_("auditor").get(door).content.decode()
+    assert "SECRET-TOKEN" not in others
+    assert failed.recipient not in others
+
+
+def test_mails_are_found_by_what_they_are_about(as_, failed):
+    SupplierOrderFactory()
+
+    page = as_("support").get(reverse("backoffice:outbox"), {"q": failed.about.lower()})
+
+    assert {row["message"].about for row in page.context["rows"]} == {failed.about}
+
+
+def test_who_may_not_see_addresses_cannot_search_by_them(as_, failed):
+    mine = as_("support").get(reverse("backoffice:outbox"), {"q": failed.recipient})
+    theirs = as_("auditor").get(reverse("backoffice:outbox"), {"q": failed.recipient})
+
+    assert len(mine.context["rows"]) > 0
+    assert theirs.context["rows"] == []

@@ -1,0 +1,228 @@
+"""The proofs, lines and exceptions at the operators' desk."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from fixtures import bank_sandbox as bank
+from shop.ledger import balances
+from shop.people.models import OperatorRole
+from shop.reconciliation import matching
+from shop.reconciliation.models import Discrepancy, Resolution, StatementFile, StatementLine
+from tests.backoffice.statements import imported
+from tests.factories import NOW, mad
+from tests.payments.shop import stands
+
+pytestmark = pytest.mark.django_db
+
+
+def at(name, *args):
+    return reverse(f"backoffice:{name}", args=args)
+
+
+def said(response):
+    return [str(each) for each in response.context["messages"]]
+
+
+@pytest.fixture
+def lines(db):
+    """Money in that nobody knows, and a fee of the bank: two exceptions."""
+    imported(at=NOW)
+    matching.match_new(at=NOW)
+    return list(StatementLine.objects.order_by("number"))
+
+
+@pytest.fixture
+def fee(lines):
+    return Discrepancy.objects.get(kind="bank_fee")
+
+
+def proposed(client, fee, **given):
+    return client.post(
+        at("resolve", fee.reference), {"action": "book_bank_fee", "reason": "the month's fee"} | given
+    )
+
+
+def test_proofs_exceptions_and_lines_stand_on_one_page(lines, as_):
+    page = as_("auditor").get(at("reconciliation"))
+
+    assert page.context["left"] == 2
+    assert (page.context["settled"], page.context["lines"]) == (0, 2)
+    (proof,) = [each["proof"] for each in page.context["proofs"] if each["proof"].account == "bank:main:MAD"]
+    assert (proof.books, proof.statement, proof.difference, proof.unexplained) == (
+        mad("0.00"),
+        mad("475.00"),
+        mad("-475.00"),
+        mad("0.00"),
+    )
+
+
+def test_a_proof_leads_down_to_the_raw_line(lines, as_):
+    client = as_("auditor")
+
+    page = client.get(at("proof", "bank:main:MAD"))
+    assert [each["lines"] for each in page.context["rows"]] == [[lines[1].reference], [lines[0].reference]]
+    raw = client.get(at("line", lines[0].reference)).content.decode()
+
+    assert "23/11/2026;VIREMENT RECU;;500,00;B1" in raw
+    assert at("statement_file", StatementFile.objects.get().sha256) in raw
+
+
+def test_two_persons_book_a_fee_and_the_same_person_is_refused(fee, as_):
+    both = as_("finance_maker")
+    OperatorRole.objects.create(user=both.person, role="finance_approver", granted_at=both.person.date_joined)
+    before = balances.balances()
+
+    assert proposed(both, fee).status_code == 302
+    resolution = Resolution.objects.get()
+    own = both.post(at("approve_resolution", resolution.reference), follow=True)
+    assert "Another person than the one who proposed" in said(own)[-1]
+    assert balances.balances() == before
+
+    as_("finance_approver").post(at("approve_resolution", resolution.reference))
+    fee.refresh_from_db()
+    assert fee.state == "settled"
+    assert stands("bank_fee") == mad("25.00")
+
+
+def test_a_proposal_needs_a_reason_and_something_to_do(fee, as_):
+    for given in ({"reason": ""}, {"action": "note_only"}, {"action": "anything"}, {"action": "adjust"}):
+        assert proposed(as_("finance_maker"), fee, **given).status_code == 422, given
+    assert Resolution.objects.count() == 0
+
+
+def test_whoever_may_not_agree_can_still_say_no_and_the_exception_is_open_again(fee, as_):
+    proposed(as_("finance_maker"), fee)
+    resolution = Resolution.objects.get()
+
+    as_("finance_maker").post(at("refuse_resolution", resolution.reference))
+
+    fee.refresh_from_db()
+    resolution.refresh_from_db()
+    assert fee.state == "open"
+    assert resolution.refused_by.email == "finance_maker@example.ma"
+    assert as_("finance_maker").get(at("resolve", fee.reference)).status_code == 200
+
+
+def test_evidence_is_kept_beside_the_proposal(fee, as_):
+    paper = SimpleUploadedFile("avis.pdf", b"%PDF-1.7 avis", content_type="application/pdf")
+    program = SimpleUploadedFile("avis.exe", b"MZ", content_type="application/pdf")
+
+    assert proposed(as_("finance_maker"), fee, evidence=program).status_code == 422
+    proposed(as_("finance_maker"), fee, evidence=paper)
+    response = as_("finance_approver").get(at("evidence", Resolution.objects.get().reference))
+
+    assert response.content == b"%PDF-1.7 avis"
+    assert response["Content-Disposition"].startswith("attachment")
+
+
+def test_an_unknown_credit_is_booked_between_two_accounts(lines, as_):
+    found = Discrepancy.objects.get(kind="unmatched_credit")
+    given = {"action": "adjust", "reason": "the owner's deposit", "credit": "suspense:bank:MAD"}
+
+    wrong = as_("finance_maker").post(
+        at("resolve", found.reference), given | {"debit": "commission:MAD", "amount": ""}
+    )
+    right = as_("finance_maker").post(
+        at("resolve", found.reference), given | {"debit": "bank:main:MAD", "amount": ""}
+    )
+    as_("finance_approver").post(at("approve_resolution", Resolution.objects.get().reference))
+
+    assert (wrong.status_code, right.status_code) == (422, 302)
+    assert stands("bank", currency="MAD") == mad("500.00")
+    assert StatementLine.objects.get(pk=lines[0].pk).state == "explained"
+
+
+def test_an_exception_becomes_somebodys(fee, as_):
+    as_("finance_approver").post(at("take", fee.reference))
+
+    fee.refresh_from_db()
+    assert fee.owner.email == "finance_approver@example.ma"
+
+
+def test_a_settled_exception_becomes_nobodys(fee, as_):
+    proposed(as_("finance_maker"), fee)
+    as_("finance_approver").post(at("approve_resolution", Resolution.objects.get().reference))
+
+    response = as_("finance_approver").post(at("take", fee.reference), follow=True)
+
+    fee.refresh_from_db()
+    assert fee.owner is None
+    assert "is settled" in said(response)[-1]
+
+
+def test_exceptions_are_shown_by_state(fee, as_):
+    proposed(as_("finance_maker"), fee)
+
+    def shown(**query):
+        page = as_("auditor").get(at("discrepancies"), query)
+        return sorted(row["discrepancy"].kind for row in page.context["rows"])
+
+    assert shown() == ["bank_fee", "unmatched_credit"]
+    assert shown(state="proposed") == ["bank_fee"]
+    assert shown(state="settled") == []
+    assert shown(kind="unmatched_credit") == ["unmatched_credit"]
+    assert shown(state="nonsense", kind="nonsense") == ["bank_fee", "unmatched_credit"]
+
+
+def test_trying_a_line_again_changes_nothing_when_nothing_is_new(lines, as_):
+    response = as_("finance_maker").post(at("match_line", lines[0].reference), follow=True)
+
+    assert "nothing of ours yet" in said(response)[-1]
+    assert Discrepancy.objects.count() == 2
+
+
+def test_a_match_is_doubted_with_a_reason(fee, lines, as_):
+    proposed(as_("finance_maker"), fee)
+    as_("finance_approver").post(at("approve_resolution", Resolution.objects.get().reference))
+    door = at("doubt_match", lines[1].reference)
+
+    silent = as_("finance_maker").post(door, {"reason": ""})
+    as_("finance_maker").post(door, {"reason": "the bank took it back"})
+
+    assert silent.status_code == 422
+    doubted = Discrepancy.objects.get(kind="doubted_match")
+    as_("finance_approver").post(at("approve_resolution", doubted.resolutions.get().reference))
+    assert stands("bank_fee") == mad("0.00")
+    assert StatementLine.objects.get(pk=lines[1].pk).state == "new"
+
+
+# The sandbox
+
+
+def test_the_statement_of_the_sandbox_comes_at_the_press_of_a_button(shop, as_, settings, tmp_path):
+    with bank.running(tmp_path / "bank.sqlite3", system_now=lambda: shop.at) as sandbox:
+        settings.BANK_SANDBOX_URL = sandbox.url
+        client = as_("finance_maker")
+        client.post(at("fetch_sandbox", "work"))
+        client.post(at("fetch_sandbox", "statement"))
+        client.post(at("fetch_sandbox", "status"))
+        client.post(at("fetch_sandbox", "tracking"))
+        none = client.post(at("fetch_sandbox", "remittance"), follow=True)
+
+    assert StatementFile.objects.get().kind == "camt053"
+    assert none.status_code in (200, 404)
+
+
+def test_a_sandbox_that_is_down_imports_nothing(as_):
+    response = as_("finance_maker").post(at("fetch_sandbox", "statement"), follow=True)
+
+    assert "does not answer" in said(response)[-1]
+    assert StatementFile.objects.count() == 0
+
+
+def test_without_a_sandbox_there_is_nothing_to_fetch(as_, settings):
+    settings.BANK_SANDBOX_URL = ""
+
+    assert as_("finance_maker").post(at("fetch_sandbox", "statement")).status_code == 404
+
+
+def test_stripes_balance_is_read_at_the_press_of_a_button(shop, as_):
+    shop.confirmed_order()
+
+    response = as_("finance_maker").post(at("import_stripe"), follow=True)
+
+    assert "1 new row" in said(response)[0]
+    assert stands("customer_funds") == mad("0.00")
