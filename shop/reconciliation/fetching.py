@@ -134,8 +134,12 @@ def announce_waiting() -> int:
     In the world Stripe's bank and the parcel itself do this; here somebody has to. Raises Unavailable.
     """
     arrived = Match.objects.filter(subject=Match.Subject.DEPOSIT, state=Match.State.CONFIRMED)
-    deposits = Deposit.objects.exclude(status__in=["failed", "canceled"]).exclude(
-        stripe_id__in=arrived.values("subject_reference")
+    # The bank shows a deposit's trace id, which Stripe gives when it arrives: announced before, under another
+    # name, it would be refused ever after.
+    deposits = (
+        Deposit.objects.exclude(status__in=["failed", "canceled"])
+        .exclude(trace_id="", status__in=["pending", "in_transit"])
+        .exclude(stripe_id__in=arrived.values("subject_reference"))
     )
     parcels = Shipment.objects.filter(delivered_at=None, returned_at=None).exclude(tracking_number="")
     told = 0
