@@ -9,6 +9,8 @@ COPY manage.py /src/
 COPY shop /src/shop
 COPY catalogue /src/catalogue
 COPY cooperatives /src/cooperatives
+COPY fixtures/__init__.py /src/fixtures/
+COPY fixtures/morocco /src/fixtures/morocco
 COPY tools/healthy.py /src/tools/
 WORKDIR /src
 # Settings of production refuse to load without these; none of them stays in the image.
