@@ -119,7 +119,7 @@ class CheckoutForm(forms.Form):
     method = forms.ChoiceField(
         label=gettext_lazy("How you pay"), widget=forms.RadioSelect, initial=Order.Method.CARD
     )
-    terms = forms.BooleanField(required=False)
+    terms = forms.BooleanField(label=gettext_lazy("Terms of sale"), required=False)
 
     error_css_class = "wrong"
 

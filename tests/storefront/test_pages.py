@@ -33,7 +33,7 @@ def test_every_text_is_written_in_every_language(now, slug, language):
     ("language", "said"),
     [
         ("fr", ("7 jours", "15 jours", "30 jours", "mandataire", "31-08")),
-        ("ar", ("7 أيام", "15 يوما", "30 يوما", "وسيطا", "31-08")),
+        ("ar", ("7 أيام", "15 يوما", "30 يوما", "وسيطا", "31.08")),
         ("en", ("7 days", "15 days", "30 days", "agent", "31-08")),
     ],
 )

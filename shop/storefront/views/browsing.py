@@ -435,7 +435,6 @@ def _kinds(tree: list[Any], counts: dict[str, int]) -> list[dict[str, Any]]:
             "code": each.slug,
             "name": each.name,
             "count": counts.get(each.path, 0),
-            "deep": each.depth > 1,
         }
         for each in tree
     ]
@@ -713,7 +712,8 @@ def cooperative(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _facts(here: Cooperative) -> list[dict[str, Any]]:
-    rows = [{"name": _("Place"), "value": ", ".join(each for each in (here.place, here.region.name) if each)}]
+    comma = pgettext("between a name and its place", ", ")
+    rows = [{"name": _("Place"), "value": comma.join(each for each in (here.place, here.region.name) if each)}]
     if here.members_count:
         members = ngettext("%(number)s member", "%(number)s members", here.members_count) % {
             "number": here.members_count
