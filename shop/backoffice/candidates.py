@@ -92,6 +92,7 @@ def _candidate(
     elif isinstance(record, Refund):
         amount, on = record.amount, record.requested_at.date()
     else:
+        assert isinstance(record, Payout)
         amount, on = record.amount, record.planned_at.date()
     return Candidate(
         subject=str(subject),

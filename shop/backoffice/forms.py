@@ -203,7 +203,7 @@ class AmountField(forms.DecimalField):
         kwargs.setdefault("widget", forms.TextInput(attrs={"inputmode": "decimal", "dir": "ltr"}))
         super().__init__(localize=False, **kwargs)
 
-    def to_python(self, value: Any) -> Decimal | None:
+    def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]
         if isinstance(value, str):
             tidy = "".join(finding.plain(value).split()).replace("\u066b", ".").replace("\u2212", "-")
             if "," in tidy and "." in tidy:

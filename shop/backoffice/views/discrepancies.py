@@ -292,10 +292,11 @@ def evidence(request: HttpRequest, reference: str) -> HttpResponse:
     found = _resolution_at(reference)
     if not found.evidence:
         raise Http404
+    name = str(found.evidence.name)
     with found.evidence.open("rb") as file:
         content = file.read()
-    kind = mimetypes.guess_type(found.evidence.name)[0] or "application/octet-stream"
+    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
     response = HttpResponse(content, content_type=kind)
-    ending = found.evidence.name.rpartition(".")[2][:5]
+    ending = name.rpartition(".")[2][:5]
     response["Content-Disposition"] = f'attachment; filename="{found.reference}.{ending}"'
     return response

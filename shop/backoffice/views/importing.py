@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import asdict
+from itertools import zip_longest
 from typing import Any
 
 from django.conf import settings
@@ -129,12 +130,12 @@ def import_columns(request: HttpRequest) -> HttpResponse:
     if not pending or not storages["private"].exists(pending["stored"]):
         messages.warning(request, _("Upload the statement first."))
         return redirect("backoffice:import_statement")
-    with storages["private"].open(pending["stored"], "rb") as file:
-        content = file.read()
+    with storages["private"].open(pending["stored"], "rb") as kept:
+        content = kept.read()
     if request.method == "POST" and "give_up" in request.POST:
         _forget(request)
         return redirect("backoffice:import_statement")
-    headings, rows, initial, known = _understood(content)
+    headings, head, rows, initial, known = _understood(content)
     form = ColumnsForm(request.POST or None, headings=headings, initial=initial)
     if request.method == "POST" and form.is_valid():
         given, currency = form.cleaned_data, settings.SHOP_CURRENCY
@@ -171,8 +172,8 @@ def import_columns(request: HttpRequest) -> HttpResponse:
         {
             "form": form,
             "name": pending["name"],
-            "headings": headings,
-            "rows": rows,
+            "head": head,
+            "rows": [list(zip_longest(head, row, fillvalue="")) for row in rows],
             "known": known,
         },
         status=422 if request.method == "POST" else 200,
@@ -206,8 +207,8 @@ def _headings(content: bytes) -> tuple[str, str, int, list[list[str]]]:
     return encoding, best[1], best[2], best[3]
 
 
-def _understood(content: bytes) -> tuple[list[str], list[list[str]], dict[str, Any], str]:
-    """(headings to choose from, first rows, what the form starts with, the name it was remembered under)."""
+def _understood(content: bytes) -> tuple[list[str], list[str], list[list[str]], dict[str, Any], str]:
+    """(headings to choose from, head row, first rows, what the form starts with, the name it was remembered under)."""
     encoding, delimiter, place, rows = _headings(content)
     initial: dict[str, Any] = {"encoding": encoding, "delimiter": delimiter}
     initial |= {"date_format": "%d/%m/%Y", "decimal_mark": ","}
@@ -225,7 +226,8 @@ def _understood(content: bytes) -> tuple[list[str], list[list[str]], dict[str, A
         place = _row_with(rows, importing.columns_of(saved=saved).headings, place)
     head = [each.strip() for each in rows[place]]
     headings = [each for position, each in enumerate(head) if each and each not in head[:position]]
-    return headings, [head, *rows[place + 1 : place + 1 + ROWS_SHOWN]], initial, saved.name if saved else ""
+    first = rows[place + 1 : place + 1 + ROWS_SHOWN]
+    return headings, head, first, initial, saved.name if saved else ""
 
 
 def _row_with(rows: list[list[str]], wanted: list[str], otherwise: int) -> int:

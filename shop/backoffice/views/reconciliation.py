@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
@@ -10,8 +11,9 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils.text import get_valid_filename
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -143,15 +145,34 @@ def proof(request: HttpRequest, account: str) -> HttpResponse:
         request,
         "backoffice/proof.html",
         "reconciliation",
-        _proof_row(found) | {"page": page, "rows": [_drill_row(each) for each in page]},
+        _proof_row(found)
+        | {
+            "items": [{"item": each, "url": _item_url(each.reference)} for each in found.items],
+            "page": page,
+            "rows": [_drill_row(each) for each in page],
+        },
     )
+
+
+_LINE_REFERENCE = re.compile(r"L-\d{4}-\d+")
+_EXCEPTION_REFERENCE = re.compile(r"(D-\d{4}-\d{5})(-\d+)?")
+
+
+def _item_url(reference: str) -> str:
+    """The page of a line, or of an exception and what two persons agreed on it; nothing for anything else."""
+    if _LINE_REFERENCE.fullmatch(reference):
+        return reverse("backoffice:line", args=[reference])
+    exception = _EXCEPTION_REFERENCE.fullmatch(reference)
+    return reverse("backoffice:discrepancy", args=[exception[1]]) if exception else ""
 
 
 def _drill_row(row: proving.Row) -> dict[str, Any]:
     lines = [each.strip() for each in row.line.split(",") if each.strip()]
-    differs = row.books is not None and row.statement is not None and row.books != row.statement
-    same_currency = differs and row.books.currency == row.statement.currency
-    return {"row": row, "lines": lines, "differs": differs and same_currency}
+    books, outside = row.books, row.statement
+    differs = (
+        books is not None and outside is not None and books.currency == outside.currency and books != outside
+    )
+    return {"row": row, "lines": lines, "differs": differs}
 
 
 @operator_required(READ_MONEY)
@@ -310,7 +331,7 @@ def files(request: HttpRequest) -> HttpResponse:
 
 
 @operator_required(READ_MONEY)
-def statement_file(request: HttpRequest, digest: str) -> HttpResponse | FileResponse:
+def statement_file(request: HttpRequest, digest: str) -> HttpResponse:
     """The original, byte for byte; who took it is written to the log."""
     found = get_object_or_404(StatementFile, sha256=digest)
     logger.info("statement file downloaded", extra={"file": digest[:12], "operator": request.user.pk})
