@@ -201,6 +201,8 @@ def test_by_card_from_the_shelf_to_the_statement(live_shop, people, language, si
     # She looks around, chooses, orders and pays on the hosted page.
     customer = people(size, language, tag)
     customer.opens(f"/{language}/").keeps("home")
+    if size is DESKTOP:
+        keep_picture(customer.page, f"home-{language}")
     customer.opens(f"/{language}/goods/?region=MA-05&label=igp").keeps("list")
     customer.opens(f"/{language}/goods/{slugs()[0]}/").keeps("listing")
     fills_the_basket(customer, language)
