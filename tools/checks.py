@@ -23,7 +23,9 @@ ROOT = Path(__file__).resolve().parent.parent
 PYTHON = sys.executable
 #: One process for each core; the suite is made for two.
 WORKERS = str(max(2, min(os.cpu_count() or 2, 6)))
-PYTEST = [PYTHON, "-m", "pytest", "--color=no", "--timeout=300", "--durations=5"]
+PYTEST = [PYTHON, "-m", "pytest", "--color=no", "--timeout=300", "--durations=5", "-rs"]
+#: Real orders to replay, where they lie beside the checkout; TADAMON_ORDER_FILES names another place.
+ORDER_FILES = ROOT.parent / "shared" / "data" / "olist"
 CLOSING = re.compile(r"(\d+) (passed|failed|skipped|errors?)\b")
 
 
@@ -108,6 +110,8 @@ def run(steps: list[Step]) -> int:
 def _surroundings(step: Step, folder: str) -> Iterator[dict[str, str]]:
     """The environment of one step. No step sees a server or a browser it was not given."""
     environment = os.environ | {"TADAMON_VAR": folder} | step.environment
+    if ORDER_FILES.is_dir():
+        environment.setdefault("TADAMON_ORDER_FILES", str(ORDER_FILES))
     given = environment.pop("TEST_DATABASE_URL", "")
     if step.needs_chromium:
         environment["CHROMIUM"] = str(chromium.program())
