@@ -24,6 +24,13 @@ def form_targets(stripe_base: str) -> list[str]:
     return ["'self'", stripe_base or "https://checkout.stripe.com"]
 
 
+def picture_sources(env: Any) -> list[str]:
+    """Where pictures come from besides our own address: the bucket's, when they lie in one."""
+    bucket = env.str("MEDIA_BUCKET", default="")
+    address = env.str("MEDIA_BUCKET_URL", default=f"https://{bucket}.s3.amazonaws.com" if bucket else "")
+    return [address] if address else []
+
+
 def storages(env: Any, *, media_root: str, private_root: str, production: bool) -> dict[str, dict[str, Any]]:
     """Public pictures, private proofs, static files: three storages, in folders or in buckets."""
     bucket, private_bucket = env.str("MEDIA_BUCKET", default=""), env.str("PRIVATE_BUCKET", default="")
@@ -31,12 +38,19 @@ def storages(env: Any, *, media_root: str, private_root: str, production: bool) 
     files = "django.core.files.storage.FileSystemStorage"
     return {
         "default": (
-            {"BACKEND": s3, "OPTIONS": {"bucket_name": bucket, "querystring_auth": False}}
+            {
+                "BACKEND": s3,
+                "OPTIONS": {"bucket_name": bucket, "querystring_auth": False, "file_overwrite": False},
+            }
             if bucket
             else {"BACKEND": files, "OPTIONS": {"location": media_root, "base_url": "/media/"}}
         ),
         "private": (
-            {"BACKEND": s3, "OPTIONS": {"bucket_name": private_bucket, "querystring_auth": True}}
+            {
+                "BACKEND": s3,
+                # Evidence is never overwritten by a later file of the same name.
+                "OPTIONS": {"bucket_name": private_bucket, "querystring_auth": True, "file_overwrite": False},
+            }
             if private_bucket
             else {"BACKEND": files, "OPTIONS": {"location": private_root, "base_url": None}}
         ),
