@@ -385,8 +385,12 @@ def fetch_sandbox(request: HttpRequest, what: str) -> HttpResponse:
 
 
 def _statement(request: HttpRequest) -> None:
+    at = clock.now()
     fetching.announce_waiting()
-    file = fetching.fetch_statement(by=request.user, at=clock.now())
+    file = fetching.fetch_statement(by=request.user, at=at)
+    if file.imported_at < at:
+        messages.info(request, _("The bank has nothing new since “%(name)s”.") % {"name": file.name})
+        return
     messages.success(request, _("The statement “%(name)s” is here.") % {"name": file.name})
     _match(request)
 
