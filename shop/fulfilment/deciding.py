@@ -16,8 +16,9 @@ from django.utils.translation import override
 
 from catalogue import stock
 from shop.core.crashpoints import crashpoint
-from shop.core.errors import CarriedOutMeanwhile, Refused
+from shop.core.errors import Refused
 from shop.core.lives import refused_when_stale
+from shop.core.sweeping import each_by_itself
 from shop.fulfilment import letters, story
 from shop.fulfilment.models import SupplierOrder
 
@@ -122,17 +123,17 @@ def _end(supplier_order: SupplierOrder, *, kind: str, topic: str, actor: str, at
 
 def decline_overdue(*, at: datetime) -> int:
     """Decline what cooperatives let pass their deadline; returns how many. A repeat finds nothing."""
-    declined = 0
-    for supplier_order in SupplierOrder.objects.overdue_for_acceptance(at=at).select_related("order"):
-        try:
-            with transaction.atomic():
-                decline(supplier_order=supplier_order, by=None, reason=EndReason.NO_ANSWER, at=at)
-                crashpoint("deciding.declined")
-                letters.to_members(topic="supplier_order.overdue", supplier_order=supplier_order, at=at)
-        except CarriedOutMeanwhile:
-            continue  # accepted or cancelled in this very moment
-        declined += 1
-    return declined
+    overdue = SupplierOrder.objects.overdue_for_acceptance(at=at).select_related("order")
+    return each_by_itself(overdue, lambda each: _decline_overdue(each, at), what="decline supplier order")
+
+
+@transaction.atomic
+def _decline_overdue(supplier_order: SupplierOrder, at: datetime) -> bool:
+    """Raises CarriedOutMeanwhile if it was accepted or cancelled in this very moment."""
+    decline(supplier_order=supplier_order, by=None, reason=EndReason.NO_ANSWER, at=at)
+    crashpoint("deciding.declined")
+    letters.to_members(topic="supplier_order.overdue", supplier_order=supplier_order, at=at)
+    return True
 
 
 def remind(*, at: datetime) -> int:

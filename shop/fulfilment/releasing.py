@@ -11,9 +11,10 @@ from moneyed import Money
 
 from shop.core.clock import day_of
 from shop.core.crashpoints import crashpoint
-from shop.core.errors import CarriedOutMeanwhile, Refused
+from shop.core.errors import Refused
 from shop.core.lives import refused_when_stale
 from shop.core.money import zero
+from shop.core.sweeping import each_by_itself
 from shop.fulfilment import story
 from shop.fulfilment.models import SupplierOrder
 from shop.ledger import accounts, balances, entries
@@ -72,12 +73,9 @@ def left_of(supplier_order: SupplierOrder) -> tuple[Money, Money, Money]:
 
 def release_due(*, at: datetime) -> int:
     """Release every part whose return window has closed; returns how many. A repeat finds nothing."""
-    released = 0
     due = SupplierOrder.objects.due_for_release(at=at).select_related("order", "cooperative")
-    for supplier_order in due.order_by("return_until", "pk"):
-        try:
-            release(supplier_order=supplier_order, at=at)
-        except CarriedOutMeanwhile:
-            continue
-        released += 1
-    return released
+    return each_by_itself(
+        due.order_by("return_until", "pk"),
+        lambda each: release(supplier_order=each, at=at),
+        what="release supplier order",
+    )

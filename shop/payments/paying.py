@@ -20,9 +20,10 @@ from moneyed import Money
 from catalogue import stock
 from shop.core import mailing
 from shop.core.crashpoints import crashpoint
-from shop.core.errors import CarriedOutMeanwhile, Refused, Unavailable
+from shop.core.errors import Refused
 from shop.core.lives import refused_when_stale
 from shop.core.money import half_up, to_minor
+from shop.core.sweeping import each_by_itself
 from shop.fulfilment import letters, routing, story
 from shop.fulfilment.models import SupplierOrder
 from shop.orders import links
@@ -334,16 +335,8 @@ def expire_due(*, at: datetime) -> int:
 
     Where Stripe does not answer the order keeps its stock until it does.
     """
-    ended = 0
-    for order in (
-        Order.objects.past_reservation(at=at).filter(payment_method=Order.Method.CARD).order_by("pk")
-    ):
-        try:
-            if expire(order=order, at=at):
-                ended += 1
-        except Unavailable:
-            logger.warning("order not ended: Stripe did not answer", extra={"order": order.number})
-    return ended
+    due = Order.objects.past_reservation(at=at).filter(payment_method=Order.Method.CARD).order_by("pk")
+    return each_by_itself(due, lambda order: expire(order=order, at=at), what="expire order")
 
 
 def expire(*, order: Order, at: datetime) -> bool:
@@ -406,17 +399,14 @@ def confirm_open(*, at: datetime) -> int:
 
     With this no webhook is needed. Payments Stripe does not answer for are left for the next time.
     """
-    confirmed = 0
     open_ones = Payment.objects.filter(
         state=State.AWAITING, attempts__state=Attempt.OPEN, order__ended_at=None
     ).distinct()
-    for payment in open_ones.order_by("pk"):
-        try:
-            if confirm(payment=payment, at=at).state == State.PAID:
-                confirmed += 1
-        except (Unavailable, CarriedOutMeanwhile):
-            continue
-    return confirmed
+    return each_by_itself(
+        open_ones.order_by("pk"),
+        lambda payment: confirm(payment=payment, at=at).state == State.PAID,
+        what="confirm payment",
+    )
 
 
 # What is shared

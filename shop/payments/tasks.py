@@ -12,7 +12,8 @@ from datetime import timedelta
 from celery import shared_task
 
 from shop.core import clock
-from shop.core.errors import CarriedOutMeanwhile, Unavailable
+from shop.core.errors import Unavailable
+from shop.core.sweeping import each_by_itself
 from shop.payments import paying, refunding, transferring
 from shop.payments.models import Payout, Refund, StripeEvent
 from shop.payments.stripe import handlers, importing, receiving
@@ -53,8 +54,10 @@ def sweep_events() -> None:
 def sweep_payments() -> None:
     """Every minute: pages that were paid, orders whose time is over."""
     at = clock.now()
-    paying.confirm_open(at=at)
-    paying.expire_due(at=at)
+    # Apart: what keeps one from running must not keep ended orders on their stock.
+    each_by_itself(
+        (paying.confirm_open, paying.expire_due), lambda sweep: sweep(at=at), what="sweep payments"
+    )
 
 
 @shared_task(**_RETRY)
@@ -75,25 +78,24 @@ def send_refunds() -> None:
     """Every five minutes: refunds that wait, whose answer was lost, or whose fate is not known yet."""
     at = clock.now()
     by_card = Refund.objects.filter(way=Refund.Way.STRIPE)
-    for refund in by_card.filter(state__in=[Refund.State.REQUESTED, Refund.State.SENDING]).order_by("pk"):
-        try:
-            refunding.send(refund=refund, at=at)
-        except (Unavailable, CarriedOutMeanwhile):
-            continue
+    waiting = by_card.filter(state__in=[Refund.State.REQUESTED, Refund.State.SENDING])
+    each_by_itself(
+        waiting.order_by("pk"), lambda refund: refunding.send(refund=refund, at=at), what="send refund"
+    )
     sent = by_card.filter(state=Refund.State.SENT, sent_at__gte=at - timedelta(days=30))
-    for refund in sent.order_by("pk"):
-        try:
-            refunding.look(stripe_refund_id=refund.stripe_refund_id, at=at)
-        except (Unavailable, CarriedOutMeanwhile):
-            continue
+    each_by_itself(
+        sent.order_by("pk"),
+        lambda refund: refunding.look(stripe_refund_id=refund.stripe_refund_id, at=at),
+        what="look at refund",
+    )
 
 
 @shared_task
 def send_approved_payouts() -> None:
     """Every five minutes, and right after an approval: payouts by Stripe."""
     waiting = Payout.objects.filter(rail="stripe", state__in=[Payout.State.APPROVED, Payout.State.SENDING])
-    for payout in waiting.order_by("pk"):
-        try:
-            transferring.send(payout=payout, at=clock.now())
-        except (Unavailable, CarriedOutMeanwhile):
-            continue
+    each_by_itself(
+        waiting.order_by("pk"),
+        lambda payout: transferring.send(payout=payout, at=clock.now()),
+        what="send payout",
+    )

@@ -7,10 +7,12 @@ import pytest
 from moneyed import Money
 
 from shop.ledger import balances
+from shop.ledger.errors import DifferentEntry
 from shop.ledger.models import JournalEntry
 from shop.payments import refunding, tasks
 from shop.payments.models import BalanceTransaction, Deposit, ImportWatermark
 from shop.payments.stripe import gateway, importing, posting
+from shop.payments.stripe.errors import NotAtStripe
 from tests.factories import ListingFactory, mad, order_of
 from tests.payments.shop import FAILING_REFUND_CARD, stands
 
@@ -266,3 +268,50 @@ def test_a_worker_killed_between_writing_down_and_booking_loses_nothing(shop, mo
     shop.import_balance()
 
     assert stands("stripe_balance", currency="EUR") == shop.at_stripe()
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("an amount below nothing"), DifferentEntry("stripe:txn_1", "one", "another")]
+)
+def test_a_row_the_books_do_not_take_waits_in_quarantine_and_the_others_are_booked(shop, monkeypatch, error):
+    for _ in range(2):
+        shop.card_pays(order_of((ListingFactory(), 1)))
+    real = posting.post
+    posted = []
+
+    def post(*, row):
+        posted.append(row.pk)
+        if len(posted) == 1:
+            raise error
+        real(row=row)
+
+    monkeypatch.setattr(posting, "post", post)
+
+    imported = shop.import_balance()
+
+    assert (imported.new, imported.booked, imported.quarantined) == (2, 1, 1)
+    assert BalanceTransaction.objects.get(posted_at=None).quarantine == str(error)
+
+
+def test_a_deposit_stripe_does_not_know_keeps_no_other_waiting(shop, monkeypatch):
+    for each in ("po_gone", "po_here"):
+        Deposit.objects.create(
+            stripe_id=each,
+            status="pending",
+            currency="EUR",
+            amount_minor=100,
+            created_at=shop.at,
+            arrives_on=shop.at.date(),
+        )
+    read = []
+
+    def read_deposit(*, deposit, at):
+        read.append(deposit)
+        if deposit == "po_gone":
+            raise NotAtStripe("no such payout")
+        return deposit
+
+    monkeypatch.setattr(importing, "import_deposit", read_deposit)
+
+    assert importing.import_deposits(at=shop.at) == 1
+    assert read == ["po_gone", "po_here"]

@@ -389,3 +389,51 @@ def test_refunds_cannot_be_asked_for_an_unpaid_order(shop):
         )
 
     assert Refund.objects.count() == 0
+
+
+def poisoned(monkeypatch, module, name, spoilt, *, error=ValueError):
+    """``module.name`` fails for one record, told by its primary key, as a row that cannot be read would."""
+    real = getattr(module, name)
+
+    def do(**given):
+        if any(getattr(each, "pk", None) == spoilt.pk for each in given.values()):
+            raise error("spoilt")
+        return real(**given)
+
+    monkeypatch.setattr(module, name, do)
+
+
+def test_a_payment_that_cannot_be_read_keeps_no_other_waiting_for_its_confirmation(shop, monkeypatch):
+    spoilt, sound = order_of((ListingFactory(), 1)), order_of((ListingFactory(), 1))
+    shop.card_pays(spoilt)
+    shop.card_pays(sound)
+    poisoned(monkeypatch, paying, "confirm", shop.payment_of(spoilt))
+
+    confirmed = paying.confirm_open(at=shop.at)
+
+    assert confirmed == 1
+    assert shop.payment_of(sound).state == State.PAID
+    assert shop.payment_of(spoilt).state == State.AWAITING
+
+
+def test_an_order_that_cannot_be_ended_keeps_no_other_on_its_stock(shop, monkeypatch):
+    spoilt, sound = order_of((ListingFactory(), 1)), order_of((ListingFactory(), 1))
+    Order.objects.update(reserved_until=shop.at - timedelta(minutes=1))
+    poisoned(monkeypatch, paying, "expire", spoilt)
+
+    ended = paying.expire_due(at=shop.at)
+
+    sound.refresh_from_db()
+    spoilt.refresh_from_db()
+    assert ended == 1
+    assert (sound.ended_at, spoilt.ended_at) == (shop.at, None)
+
+
+def test_when_confirming_stops_orders_are_still_ended(shop, monkeypatch):
+    swept = []
+    monkeypatch.setattr(paying, "confirm_open", lambda **_: 1 / 0)
+    monkeypatch.setattr(paying, "expire_due", lambda **_: swept.append("expire_due"))
+
+    tasks.sweep_payments()
+
+    assert swept == ["expire_due"]

@@ -16,6 +16,8 @@ from django.db.models import Q
 
 from shop.core.crashpoints import crashpoint
 from shop.core.money import to_minor
+from shop.core.sweeping import each_by_itself
+from shop.ledger.errors import DifferentEntry
 from shop.payments import refunding, transferring
 from shop.payments.models import BalanceTransaction, Deposit, ImportWatermark, Payout
 from shop.payments.stripe import gateway, posting
@@ -49,8 +51,11 @@ def import_balance(*, at: datetime) -> Imported:
         reached = max(each.created_at for each in rows)
         if watermark is None or reached > watermark.reached_at:
             ImportWatermark.objects.update_or_create(name=BALANCE, defaults={"reached_at": reached})
-    for payout in Payout.objects.filter(rail="stripe", state=Payout.State.SENDING):
-        transferring.conclude(payout=payout, at=at)
+    each_by_itself(
+        Payout.objects.filter(rail="stripe", state=Payout.State.SENDING),
+        lambda payout: transferring.conclude(payout=payout, at=at),
+        what="conclude payout",
+    )
     transferring.arrive_transferred(at=at)
     import_deposits(at=at)
     return Imported(
@@ -92,7 +97,11 @@ def take(*, rows: Iterable[gateway.BalanceRow], at: datetime) -> int:
 def book_waiting(*, at: datetime) -> int:
     """Book every row that waits, oldest first; returns how many could be."""
     waiting = BalanceTransaction.objects.filter(posted_at=None).order_by("created_at", "pk")
-    return sum(book(row_id=each, at=at) for each in waiting.values_list("pk", flat=True))
+    return each_by_itself(
+        waiting.values_list("pk", flat=True),
+        lambda key: book(row_id=key, at=at),
+        what="book balance transaction",
+    )
 
 
 @transaction.atomic
@@ -107,17 +116,26 @@ def book(*, row_id: int, at: datetime) -> bool:
             crashpoint("importing.posted")
             _tell(row, at)
     except posting.Quarantined as reason:
-        if row.quarantine != reason.why[:200]:
-            row.quarantine = reason.why[:200]
-            row.save(update_fields=["quarantine"])
-            logger.warning(
-                "balance transaction in quarantine",
-                extra={"balance_transaction": row.stripe_id, "category": row.category},
-            )
+        _quarantine(row, reason.why)
+        return False
+    except (ValueError, DifferentEntry) as problem:
+        # Stripe wrote something nobody expected: a person has to look, and the other rows go on.
+        _quarantine(row, str(problem))
         return False
     row.posted_at, row.quarantine = at, ""
     row.save(update_fields=["posted_at", "quarantine"])
     return True
+
+
+def _quarantine(row: BalanceTransaction, why: str) -> None:
+    if row.quarantine == why[:200]:
+        return
+    row.quarantine = why[:200]
+    row.save(update_fields=["quarantine"])
+    logger.warning(
+        "balance transaction in quarantine",
+        extra={"balance_transaction": row.stripe_id, "category": row.category},
+    )
 
 
 def _tell(row: BalanceTransaction, at: datetime) -> None:
@@ -157,7 +175,7 @@ def _unless_failed(row: BalanceTransaction, status: str) -> str:
 def import_deposits(*, at: datetime) -> int:
     """Mirror deposits that are new or not settled yet, and what is in them; returns how many were read.
 
-    Raises Unavailable.
+    One that Stripe does not answer for, or does not know, leaves the others in peace.
     """
     mirrored = set(Deposit.objects.values_list("stripe_id", flat=True))
     booked = BalanceTransaction.objects.filter(
@@ -173,9 +191,7 @@ def import_deposits(*, at: datetime) -> int:
         ended.values_list("stripe_id", flat=True)
     )
     read = sorted((named - mirrored) | unsettled | failed)
-    for each in read:
-        import_deposit(deposit=each, at=at)
-    return len(read)
+    return each_by_itself(read, lambda each: import_deposit(deposit=each, at=at), what="import deposit")
 
 
 def import_deposit(*, deposit: str, at: datetime) -> Deposit:
