@@ -82,6 +82,8 @@ def run(
         f"time              {seconds:.0f} s for the orders, {replayed.seconds['mails']:.0f} s for "
         f"{replayed.mails} mails; {cpu:.0f} s of one processor in all",
         f"orders per minute {replayed.orders_per_minute:.0f}",
+        f"yardstick         one row read by its key in {replayed.yardstick * 1000:.2f} ms; an order takes as long "
+        f"as {seconds / replayed.orders / replayed.yardstick:.0f} of them",
         f"entries           {entries}, {entries / seconds * 60:.0f} a minute",
         f"postings          {postings}",
         "steps             "

@@ -41,6 +41,7 @@ from shop.checkout import filling, placing
 from shop.checkout.baskets import Basket
 from shop.checkout.placing import Customer
 from shop.core import outbox
+from shop.core.models import Region
 from shop.core.money import to_minor
 from shop.fulfilment import deciding, delivering, dispatching, releasing
 from shop.fulfilment.models import (
@@ -63,6 +64,7 @@ from tests.factories import rib_of
 #: Before the first order: the rules are in force, the accounts can be used.
 SINCE = date(2010, 1, 1)
 DAY = timedelta(days=1)
+YARDSTICK_READS = 200
 CARD = {"number": "4242 4242 4242 4242", "expiry": "12/39", "cvc": "123"}
 URLS = gateway.Urls(paid="https://shop.invalid/paid/", given_up="https://shop.invalid/basket/")
 
@@ -81,6 +83,13 @@ class Replayed:
     #: Seconds spent in each kind of step.
     seconds: Counter[str] = field(default_factory=Counter)
     mails: int = 0
+    #: Seconds of one read of the yardstick, each time it was laid on.
+    yardsticks: list[float] = field(default_factory=list)
+
+    @property
+    def yardstick(self) -> float:
+        """Seconds that one row read by its key through the ORM took in this very run, on average."""
+        return sum(self.yardsticks) / len(self.yardsticks)
 
     @property
     def seconds_of_orders(self) -> float:
@@ -133,6 +142,7 @@ class _Replay:
 
     def run(self) -> Replayed:
         self._open_shop()
+        self._lay_yardstick()
         for each in self.orders:
             self._at(each.dates.placed, "placed", lambda at, order=each: self._place(order, at))
         first = self.orders[0].dates.placed
@@ -146,8 +156,11 @@ class _Replay:
             self.replayed.seconds[what] += time.monotonic() - began
             self.replayed.done[what] += 1
             last = at
-            if what == "placed" and self.replayed.done[what] % 500 == 0:
-                self.say(f"{self.replayed.done[what]:5} orders, {time.monotonic() - started:.0f} s")
+            if what == "placed" and self.replayed.done[what] % 100 == 0:
+                self._lay_yardstick()
+                if self.replayed.done[what] % 500 == 0:
+                    self.say(f"{self.replayed.done[what]:5} orders, {time.monotonic() - started:.0f} s")
+        self._lay_yardstick()
         self._deliver_mails(last)
         return self.replayed
 
@@ -463,6 +476,13 @@ class _Replay:
         while sent := outbox.sweep(at=at + DAY, limit=1000):
             self.replayed.mails += sent
         self.replayed.seconds["mails"] = time.monotonic() - began
+
+    def _lay_yardstick(self) -> None:
+        """The same little work again and again: it says how quick the machine was while this ran."""
+        began = time.monotonic()
+        for _ in range(YARDSTICK_READS):
+            Region.objects.get(code="MA-06")
+        self.replayed.yardsticks.append((time.monotonic() - began) / YARDSTICK_READS)
 
     def _stripe_clock(self, at: datetime) -> None:
         controls.press(self.sandbox, "clock", frozen_at=int(at.timestamp()))
