@@ -58,7 +58,7 @@ def _alike(line: StatementLine) -> Iterator[Candidate]:
         for refund in Refund.objects.filter(
             way=Refund.Way.BANK, state=Refund.State.SENT, currency=line.currency, amount_minor=minor
         ):
-            yield _candidate(Subject.REFUND, refund.reference, refund, why)
+            yield _candidate(Subject.REFUND, refund.bank_reference, refund, why)
         return
     for remittance in Remittance.objects.filter(
         arrived_at=None, currency=line.currency, net_minor=minor

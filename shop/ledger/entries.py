@@ -348,11 +348,15 @@ def record_refund_failed(
 
 
 def record_refund_paid_by_bank(
-    *, refund: str, order: str, line: str, effective_on: date, amount: Money
+    *, refund: str, order: str, line: str, effective_on: date, amount: Money, sent_as: str = ""
 ) -> JournalEntry:
-    """J8: a refund of cash, paid by bank transfer. Event ``refund:<refund>:paid-by-bank``."""
+    """J8: a refund of cash, paid by bank transfer. Event ``refund:<refund>:paid-by-bank``.
+
+    One that came back and went out again left the bank twice: ``sent_as`` is what the bank knows this try
+    by, and stands in the event in the refund's place.
+    """
     return post(
-        event=f"refund:{refund}:paid-by-bank",
+        event=f"refund:{sent_as or refund}:paid-by-bank",
         kind=Kind.REFUND_PAID,
         effective_on=effective_on,
         memo=f"Refund {refund} paid by bank transfer",

@@ -57,7 +57,7 @@ def make(
             ),
             *(
                 CreditTransfer(
-                    reference=each.reference,
+                    reference=each.bank_reference,
                     name=each.bank_holder,
                     rib=each.bank_rib,
                     amount=each.amount,
@@ -96,7 +96,7 @@ def check(*, batch: PayoutBatch) -> None:
     written = shown(batch=batch)
     payouts = batch.run.payouts.filter(batch=batch).select_related("account")
     expected = {each.reference: (each.account.rib, each.amount) for each in payouts}
-    expected |= {each.reference: (each.bank_rib, each.amount) for each in batch.refunds.all()}
+    expected |= {each.bank_reference: (each.bank_rib, each.amount) for each in batch.refunds.all()}
     if {each.reference: (each.rib, each.amount) for each in written.transfers} != expected:
         raise BatchFileAltered
     if to_minor(written.total) != batch.total_minor or written.count != batch.count:

@@ -219,6 +219,20 @@ class Refund(ConcurrentTransitionMixin, models.Model):
     def __str__(self) -> str:
         return self.reference
 
+    @property
+    def bank_reference(self) -> str:
+        """What the bank knows this try by: ``R-7K3M9QX2T``, then ``R-7K3M9QX2T-2``.
+
+        A refund that came back goes out again, and its second debit must not be taken for the first.
+        """
+        return self.bank_references[-1]
+
+    @property
+    def bank_references(self) -> list[str]:
+        """What the bank knew every try by that there was, the first first."""
+        again = [f"{self.reference}-{number}" for number in range(2, self.attempt + 1)]
+        return [self.reference, *again]
+
     @transition(field=state, source=[State.REQUESTED, State.SENDING], target=State.SENDING)
     def send(self) -> None:
         """The intent is written; the provider is asked next."""

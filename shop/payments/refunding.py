@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Sum
+from django.db.models import F, Q, QuerySet, Sum
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -24,6 +24,7 @@ from shop.core.crashpoints import crashpoint
 from shop.core.errors import Refused
 from shop.core.lives import refused_when_stale
 from shop.core.money import from_minor, share_minor
+from shop.core.sweeping import each_by_itself
 from shop.fulfilment import bearing, letters, story
 from shop.fulfilment.models import DeliveryCostRule, SupplierOrder, SupplierOrderLine
 from shop.ledger import entries
@@ -235,11 +236,9 @@ def refund_ended_parts(*, at: datetime) -> int:
         .exclude(refunds__reason__in=[Reason.DECLINED, Reason.CANCELLED])
         .order_by("ended_at", "pk")
     )
-    asked = 0
-    for supplier_order in ended:
-        if refund_ended_part(supplier_order=supplier_order, at=at) is not None:
-            asked += 1
-    return asked
+    return each_by_itself(
+        ended, lambda each: refund_ended_part(supplier_order=each, at=at), what="refund ended part"
+    )
 
 
 @transaction.atomic
@@ -395,6 +394,7 @@ def record_paid_by_bank(*, refund: Refund, line: str, on: date, at: datetime) ->
         line=line,
         effective_on=on,
         amount=refund.amount,
+        sent_as=refund.bank_reference,
     )
     return refund
 
@@ -409,6 +409,15 @@ def rejected_by_bank(*, refund: Refund, why: str, at: datetime) -> Refund:
         refund.save()
     _tell_failure(refund, at)
     return refund
+
+
+def sent_as(*, reference: str) -> QuerySet[Refund]:
+    """The refund the bank knows, or knew, by a reference of one of its tries (``Refund.bank_reference``)."""
+    whole, _dash, attempt = reference.rpartition("-")
+    names = Q(reference=reference)
+    if attempt.isascii() and attempt.isdecimal():
+        names |= Q(reference=whole, attempt__gte=int(attempt))
+    return Refund.objects.filter(names)
 
 
 # What it is made of

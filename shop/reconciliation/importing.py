@@ -387,7 +387,7 @@ def import_batch_status(
             continue
         reference, why = str(transfer.get("end_to_end_id", "")), str(transfer.get("reason", ""))
         payout = Payout.objects.filter(batch=batch, reference=reference).first()
-        refund = Refund.objects.filter(batch=batch, reference=reference).first()
+        refund = next((each for each in batch.refunds.all() if each.bank_reference == reference), None)
         if payout is not None and payout.state != Payout.State.REJECTED:
             found.append(
                 notice(

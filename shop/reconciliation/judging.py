@@ -17,6 +17,7 @@ from moneyed import Money
 from shop.core import rib as ribs
 from shop.core.errors import Refused
 from shop.core.money import from_minor, to_minor
+from shop.payments import refunding
 from shop.payments.models import BalanceTransaction, Deposit, Payout, Refund
 from shop.reconciliation.actions import Action
 from shop.reconciliation.models import Discrepancy, Match, Remittance, StatementLine
@@ -68,8 +69,8 @@ def record_of(known: Known, *, lock: bool = False) -> Record | None:
         payouts = Payout.objects.select_for_update(of=("self",)) if lock else Payout.objects
         found = payouts.select_related("cooperative", "account").filter(reference=known.reference).first()
     elif known.subject == Subject.REFUND:
-        refunds = Refund.objects.select_for_update(of=("self",)) if lock else Refund.objects
-        found = refunds.select_related("payment__order").filter(reference=known.reference).first()
+        refunds = refunding.sent_as(reference=known.reference).select_related("payment__order")
+        found = (refunds.select_for_update(of=("self",)) if lock else refunds).first()
     elif known.subject == Subject.DEPOSIT:
         deposits = Deposit.objects.select_for_update() if lock else Deposit.objects
         found = deposits.filter(stripe_id=known.reference).first()
@@ -95,7 +96,7 @@ def judge(line: StatementLine, spotted: dict[Known, str]) -> Found | Doubt:
     if isinstance(record, Payout):
         verdict = _payout(line, record, seen)
     elif isinstance(record, Refund):
-        verdict = _refund(line, record, seen)
+        verdict = _refund(line, record, known.reference, seen)
     elif isinstance(record, Deposit):
         verdict = _deposit(line, record, seen)
     elif isinstance(record, Remittance):
@@ -150,16 +151,21 @@ def _returned(line: StatementLine, payout: Payout, seen: str) -> Found | Doubt:
     return Found(Subject.RETURN, reference, payout, f"{seen}, the amount, and said to be a return")
 
 
-def _refund(line: StatementLine, refund: Refund, seen: str) -> Found | Doubt:
-    reference = refund.reference
+def _refund(line: StatementLine, refund: Refund, reference: str, seen: str) -> Found | Doubt:
+    """``reference`` is that of one of its tries."""
     if line.currency != refund.currency:
         return _doubt(Kind.CURRENCY_DIFFERS, Action.MATCH_BY_HAND, Subject.REFUND, reference, "currency")
     if line.amount_minor > 0:
-        return _doubt(Kind.UNMATCHED_CREDIT, Action.ADJUST, Subject.REFUND, reference, "refund_came_back")
+        whole = line.amount_minor == refund.amount_minor and reference == refund.bank_reference
+        came_back = whole and is_matched(Subject.REFUND, reference)
+        suggestion = Action.ACCEPT_RETURN if came_back else Action.ADJUST
+        return _doubt(Kind.UNMATCHED_CREDIT, suggestion, Subject.REFUND, reference, "refund_came_back")
     if abs(line.amount_minor) != refund.amount_minor:
         return _amount_differs(line, -refund.amount_minor, Subject.REFUND, reference)
     if is_matched(Subject.REFUND, reference):
         return _doubt(Kind.DUPLICATE, Action.SET_ASIDE_DUPLICATE, Subject.REFUND, reference, "matched_before")
+    if reference != refund.bank_reference:
+        return _doubt(Kind.UNMATCHED_DEBIT, Action.MATCH_BY_HAND, Subject.REFUND, reference, "earlier_try")
     if refund.state != Refund.State.SENT:
         return _doubt(Kind.UNMATCHED_DEBIT, Action.MATCH_BY_HAND, Subject.REFUND, reference, refund.state)
     if _other_account(line, refund.bank_rib):

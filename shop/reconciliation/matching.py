@@ -18,6 +18,7 @@ from shop.core.clock import day_of
 from shop.core.crashpoints import crashpoint
 from shop.core.lives import refused_when_stale
 from shop.core.money import from_minor, to_minor
+from shop.core.sweeping import each_by_itself
 from shop.ledger import accounts, entries, journal
 from shop.ledger.journal import Move
 from shop.ledger.models import JournalEntry
@@ -57,7 +58,9 @@ def match_new(*, at: datetime) -> Run:
     known = register()
     new = StatementLine.objects.filter(state=State.NEW)
     lines = sorted(new, key=lambda each: (each.booked_on, each.amount_minor > 0, each.number, each.pk))
-    matched = sum(match_line(line=each, at=at, known=known) is not None for each in lines)
+    matched = each_by_itself(
+        lines, lambda each: match_line(line=each, at=at, known=known), what="match statement line"
+    )
     return Run(matched=matched, doubtful=len(lines) - matched)
 
 
@@ -216,6 +219,8 @@ def match_by_hand(*, line: StatementLine, known: Known, approval: str, by: str, 
         raise UnknownReference(known.reference)
     if is_matched(known.subject, known.reference):
         raise AlreadyMatched(known.reference)
+    if isinstance(record, Refund) and known.reference != record.bank_reference:
+        raise UnknownReference(known.reference)  # an earlier try of it: that one came back
     again = was_undone(known.subject, known.reference)
     if isinstance(record, Payout) and known.subject == Subject.RETURN:
         if again or record.state != Payout.State.PAID or line.amount_minor != record.amount_minor:
@@ -254,7 +259,7 @@ def _sent_by_hand(
             return JournalEntry.objects.get(event=f"payout:{record.reference}:debited")
         assert isinstance(record, Refund)
         refunding.record_paid_by_bank(refund=record, line=line.reference, on=line.booked_on, at=at)
-        return JournalEntry.objects.get(event=f"refund:{record.reference}:paid-by-bank")
+        return JournalEntry.objects.get(event=f"refund:{record.bank_reference}:paid-by-bank")
     currency = record.currency
     owed = (
         accounts.payout_in_flight(record.cooperative.code, currency)
@@ -425,7 +430,9 @@ def _subject_waits_again(match: Match) -> None:
         payout.take_back_arrival()
         payout.save()
     elif match.subject == Subject.REFUND:
-        refund = Refund.objects.select_for_update().get(reference=reference)
+        refund = refunding.sent_as(reference=reference).select_for_update().get()
+        if reference != refund.bank_reference:
+            raise CannotBeUndone  # it came back, and went out again since
         refund.take_back_arrival()
         refund.save()
     elif match.subject == Subject.REMITTANCE:

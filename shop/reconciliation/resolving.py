@@ -389,8 +389,12 @@ def _refund_came_back(
     resolution: Resolution, reference: str, line: StatementLine, actor: str, at: datetime
 ) -> JournalEntry:
     """A refund by bank was sent back: it is owed to the customer again."""
-    refund = Refund.objects.filter(reference=reference).first()
-    if refund is None or refund.amount_minor != line.amount_minor:
+    refund = refunding.sent_as(reference=reference).first()
+    if (
+        refund is None
+        or reference != refund.bank_reference
+        or (line.currency, line.amount_minor) != (refund.currency, refund.amount_minor)
+    ):
         raise UnknownReference(reference)
     refunding.rejected_by_bank(refund=refund, why=matching.WHY_RETURNED, at=at)
     move = Move(

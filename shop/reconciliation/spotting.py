@@ -53,8 +53,9 @@ def register() -> Register:
     found = Register()
     for reference in Payout.objects.filter(rail="bank").values_list("reference", flat=True):
         found.add(Known(Subject.PAYOUT, reference), reference)
-    for reference in Refund.objects.filter(way=Refund.Way.BANK).values_list("reference", flat=True):
-        found.add(Known(Subject.REFUND, reference), reference)
+    for refund in Refund.objects.filter(way=Refund.Way.BANK).only("reference", "attempt"):
+        for sent_as in refund.bank_references:
+            found.add(Known(Subject.REFUND, sent_as), sent_as)
     for stripe_id, trace_id in Deposit.objects.values_list("stripe_id", "trace_id"):
         found.add(Known(Subject.DEPOSIT, stripe_id), stripe_id, trace_id)
     for carrier, reference in Remittance.objects.values_list("carrier__code", "reference"):
@@ -69,7 +70,16 @@ def spot(line: StatementLine, register: Register) -> dict[Known, str]:
         found[known] = "EndToEndId"
     for known in in_text(line.text, register):
         found.setdefault(known, "reference in the text")
-    return found
+    # A second try of a refund is called as the first with a number after it: it does not name the first too.
+    return {
+        known: seen
+        for known, seen in found.items()
+        if not any(
+            other.subject == known.subject == Subject.REFUND
+            and other.reference.startswith(f"{known.reference}-")
+            for other in found
+        )
+    }
 
 
 def in_text(text: str, register: Register) -> Iterable[Known]:

@@ -7,9 +7,10 @@ from datetime import date
 import pytest
 from django.db import IntegrityError, transaction
 
+from shop.backoffice import auditing
 from shop.core.errors import CarriedOutMeanwhile
 from shop.ledger.models import JournalEntry
-from shop.payments import paying, payouts, refunding
+from shop.payments import batches, paying, payouts, refunding
 from shop.reconciliation import importing, resolving, watching
 from shop.reconciliation.actions import Action, actions_for
 from shop.reconciliation.errors import (
@@ -415,3 +416,78 @@ def test_refunds_that_came_back_are_owed_again(world: World):
     assert refund.state == "requested"
     watching.watch(at=world.at)
     assert exceptions() == []
+
+
+def came_back(world: World):
+    """A refund by bank that was debited, sent back, and is to be sent again."""
+    parcel = world.cash_parcel("1000.00")
+    paying.settle_cash(order=parcel.supplier_order.order, at=world.at)
+    refund = refunding.request(
+        supplier_order=parcel.supplier_order,
+        reason="claim",
+        lines=None,
+        with_delivery=True,
+        by=world.maker,
+        holder="Salma Idrissi",
+        rib="011519000001205000534921",
+        at=world.at,
+    )
+    payouts.hand_over(batch=world.approved().batch, at=world.at)
+    world.import_csv(L("-1000.00", e2e=refund.reference), L("1000.00", "RETOUR", e2e=refund.reference))
+    world.match()
+    settle(world, the("unmatched_credit"), Action.ACCEPT_RETURN)
+    watching.watch(at=world.at)
+    settle(world, the("refund_failed"), Action.REFUND_AGAIN)
+    refund.refresh_from_db()
+    return refund
+
+
+def test_a_refund_that_came_back_is_suggested_as_a_return_and_paid_a_second_time(world: World):
+    refund = came_back(world)
+    assert Discrepancy.objects.get(kind="unmatched_credit").suggestion == Action.ACCEPT_RETURN
+    world.wait(hours=2)
+
+    run = world.approved()
+    payouts.hand_over(batch=run.batch, at=world.at)
+    again = f"{refund.reference}-2"
+    assert [each.reference for each in batches.shown(batch=run.batch).transfers] == [again]
+    world.import_csv(L("-1000.00", f"VIREMENT {again}", e2e=again))
+    world.match()
+
+    refund.refresh_from_db()
+    assert refund.state == "succeeded"
+    assert (bank(), stands("refund_payable")) == (mad(-1000), mad(0))
+    assert [each.subject_reference for each in Match.objects.filter(subject="refund").order_by("pk")] == [
+        refund.reference,
+        again,
+    ]
+    assert JournalEntry.objects.filter(event=f"refund:{again}:paid-by-bank", about=refund.reference).exists()
+    watching.watch(at=world.at)
+    assert exceptions() == []
+    assert [each.name for each in auditing.audit(at=world.at) if not each.holds] == []
+
+
+def test_a_debit_of_the_first_try_is_not_taken_for_the_second(world: World):
+    refund = came_back(world)
+    world.wait(hours=2)
+    payouts.hand_over(batch=world.approved().batch, at=world.at)
+
+    world.import_csv(L("-1000.00", e2e=refund.reference, text="VIREMENT ENCORE"))
+    world.match()
+
+    refund.refresh_from_db()
+    assert refund.state == "sent"
+    assert exceptions() == ["duplicate"]
+    assert stands("refund_payable") == mad(1000)
+
+
+def test_money_back_of_another_amount_is_no_return_of_the_refund(world: World):
+    refund = came_back(world)
+    world.wait(hours=2)
+    payouts.hand_over(batch=world.approved().batch, at=world.at)
+    again = f"{refund.reference}-2"
+
+    world.import_csv(L("-1000.00", e2e=again), L("990.00", "RETOUR", e2e=again))
+    world.match()
+
+    assert the("unmatched_credit").suggestion == Action.ADJUST

@@ -27,7 +27,8 @@ from shop.backoffice.scope import (
 from shop.core import clock
 from shop.core.errors import Refused
 from shop.ledger import accounts
-from shop.payments.models import Payout, Refund
+from shop.payments import refunding
+from shop.payments.models import Payout
 from shop.reconciliation import resolving
 from shop.reconciliation.actions import Action, actions_for
 from shop.reconciliation.models import Discrepancy, Resolution
@@ -131,9 +132,8 @@ def _subject_url(reference: str) -> str:
     """Where the thing of ours that an exception names has its page; nothing if it has none."""
     if Payout.objects.filter(reference=reference).exists():
         return reverse("backoffice:payout", args=[reference])
-    order = (
-        Refund.objects.filter(reference=reference).values_list("payment__order__number", flat=True).first()
-    )
+    refunds = refunding.sent_as(reference=reference)
+    order = refunds.values_list("payment__order__number", flat=True).first()
     return reverse("backoffice:order", args=[order]) if order else ""
 
 
