@@ -19,7 +19,12 @@ Role = Member.Role
 
 
 class NoSuchAccount(Refused):
-    message = _("Nobody has an account with this e-mail. Ask her to sign up first, then add her again.")
+    """No account, or one whose e-mail nobody has proved to be hers: said alike, so that nothing is told."""
+
+    message = _(
+        "Nobody has an account with this e-mail, confirmed. "
+        "Ask her to sign up and to confirm her e-mail first, then add her again."
+    )
 
 
 class AlreadyMember(Refused):
@@ -32,10 +37,13 @@ class LastOwner(Refused):
 
 @transaction.atomic
 def add(*, cooperative: Cooperative, email: str, role: str, at: datetime) -> Member:
-    """Let the person with this e-mail act for the cooperative. Raises NoSuchAccount or AlreadyMember."""
+    """Let the person with this e-mail act for the cooperative. Raises NoSuchAccount or AlreadyMember.
+
+    Only an e-mail its owner has confirmed counts: anybody can sign up under somebody else's.
+    """
     Cooperative.objects.select_for_update().get(pk=cooperative.pk)
     user = get_user_model().objects.filter(email__iexact=email.strip(), is_active=True).first()
-    if user is None:
+    if user is None or not user.emailaddress_set.filter(email__iexact=user.email, verified=True).exists():
         raise NoSuchAccount
     if Member.objects.current().filter(cooperative=cooperative, user=user).exists():
         raise AlreadyMember

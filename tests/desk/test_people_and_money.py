@@ -97,14 +97,43 @@ def test_a_wrong_key_is_said_at_its_field(client, owner):
 
 def test_an_owner_adds_and_ends_a_member(client, owner):
     amina = UserFactory(email="amina@example.ma")
+    amina.emailaddress_set.create(email=amina.email, verified=True, primary=True)
 
     client.post(reverse("desk:add_member"), {"email": "Amina@example.ma", "role": "orders"})
     member = owner.cooperative.members.get(user=amina)
     assert (member.role, member.left_at) == ("orders", None)
 
-    client.post(reverse("desk:end_member"), {"email": "amina@example.ma"})
+    asked = client.post(reverse("desk:end_member"), {"email": "amina@example.ma"})
+    member.refresh_from_db()
+    assert (asked.status_code, member.left_at) == (200, None)
+
+    client.post(reverse("desk:end_member"), {"email": "amina@example.ma", "sure": "yes"})
     member.refresh_from_db()
     assert member.left_at == NOW
+
+
+def test_nobody_s_e_mail_stands_in_an_address(client, owner):
+    page = client.get(reverse("desk:people")).content.decode()
+
+    assert "email=" not in page
+    assert client.get(reverse("desk:end_member")).url == reverse("desk:people")
+
+
+@pytest.mark.parametrize("proved", [None, "other@example.ma"], ids=["nothing", "another address"])
+def test_an_unproved_e_mail_is_answered_as_if_there_were_no_account(client, owner, proved):
+    amina = UserFactory(email="amina@example.ma")
+    amina.emailaddress_set.create(email=amina.email, verified=False, primary=True)
+    if proved:
+        amina.emailaddress_set.create(email=proved, verified=True)
+
+    unproved = client.post(reverse("desk:add_member"), {"email": "amina@example.ma", "role": "owner"})
+    unknown = client.post(reverse("desk:add_member"), {"email": "nobody@example.ma", "role": "owner"})
+
+    said = unproved.context["form"].errors["email"]
+    assert "confirm her e-mail first" in said[0]
+    assert said == unknown.context["form"].errors["email"]
+    assert (unproved.status_code, unknown.status_code) == (422, 422)
+    assert owner.cooperative.members.get() == owner
 
 
 @pytest.mark.parametrize("email", ["nobody@example.ma", "owner@example.ma"])
@@ -117,7 +146,9 @@ def test_who_has_no_account_or_a_role_already_is_not_added(client, owner, email)
 
 
 def test_the_last_owner_stays(client, owner):
-    response = client.post(reverse("desk:end_member"), {"email": "owner@example.ma"}, follow=True)
+    response = client.post(
+        reverse("desk:end_member"), {"email": "owner@example.ma", "sure": "yes"}, follow=True
+    )
 
     owner.refresh_from_db()
     assert owner.left_at is None

@@ -68,14 +68,18 @@ def add_member(request: HttpRequest) -> HttpResponse:
 @at_desk
 @require_http_methods(["GET", "POST"])
 def end_member(request: HttpRequest) -> HttpResponse:
-    """Somebody no longer acts for the cooperative: asked first, then done."""
+    """Somebody no longer acts for the cooperative: asked first, then done.
+
+    Both steps are POST, because an address is written into logs and histories, and her e-mail is not to be.
+    """
     cooperative = cooperative_of(request, MANAGE_PEOPLE)
-    given = request.POST if request.method == "POST" else request.GET
+    if request.method != "POST":
+        return redirect("desk:people")
     member = get_object_or_404(
         Member.objects.current().filter(cooperative=cooperative).select_related("user", "cooperative"),
-        user__email=given.get("email", ""),
+        user__email=request.POST.get("email", ""),
     )
-    if request.method == "POST":
+    if request.POST.get("sure") == "yes":
         try:
             members.end(member=member, at=clock.now())
         except Refused as refusal:
