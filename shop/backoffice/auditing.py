@@ -437,7 +437,13 @@ _EVENTS = (
                   WHERE e.event = 'payout:' || p.reference || ':sent'), 0))
             OR (p.state = 'paid' AND p.amount_minor <> COALESCE((
                   SELECT SUM(m.amount_minor) FROM ledger_posting m JOIN ledger_journalentry e ON e.id = m.entry_id
-                  WHERE e.event = 'payout:' || p.reference || ':debited'), 0)))
+                  WHERE e.event = 'payout:' || p.reference || ':debited'), 0)
+               AND p.amount_minor <> COALESCE((
+                  SELECT SUM(m.amount_minor) FROM ledger_posting m
+                  JOIN ledger_account a ON a.id = m.debit_id
+                  JOIN reconciliation_match t ON t.entry_id = m.entry_id
+                  WHERE t.subject = 'payout' AND t.subject_reference = p.reference AND t.state = 'confirmed'
+                    AND a.kind = 'payout_in_flight'), 0)))
         """,
     ),
     Check(

@@ -201,6 +201,9 @@ def test_what_the_bank_took_beyond_the_payout_is_its_fee(world: World):
     assert (bank(), stands("bank_fee")) == (mad(-544), mad(10))
     assert stands("payout_in_flight", payout.cooperative.code) == mad(0)
     assert exceptions() == []
+    assert "each payout by bank that was sent or arrived is posted, for its amount" not in [
+        each.name for each in auditing.audit(at=world.at) if not each.holds
+    ]
     assert all(each.holds for each in [world.proof("bank:main:MAD"), world.proof("payouts_in_flight:MAD")])
 
 
