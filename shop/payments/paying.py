@@ -275,6 +275,9 @@ def settle(*, card: gateway.CardPayment, at: datetime) -> Payment | None:
     payment.attempts.filter(state__in=[Attempt.ASKED, Attempt.OPEN]).update(state=Attempt.PAID)
     crashpoint("paying.paid")
     _confirm_order(payment.order, at)
+    # Another amount that came before waited for what would become of the order: it is not needed now.
+    for late in payment.late.filter(refund=None).exclude(stripe_payment_intent_id=card.id):
+        _send_back(late, at)
     return payment
 
 

@@ -437,3 +437,25 @@ def test_when_confirming_stops_orders_are_still_ended(shop, monkeypatch):
     tasks.sweep_payments()
 
     assert swept == ["expire_due"]
+
+
+def test_another_amount_goes_back_when_the_order_is_then_paid_in_full(shop):
+    order = order_of((ListingFactory(price="150.00"), 2))
+    payment = shop.payment_of(order)
+    late = LatePayment.objects.create(
+        payment=payment,
+        reason=LatePayment.Reason.DIFFERS,
+        stripe_payment_intent_id="pi_of_another_amount",
+        stripe_charge_id="ch_of_another_amount",
+        currency="MAD",
+        amount_minor=100,
+        noticed_at=shop.at,
+    )
+
+    shop.card_pays(order)
+    paid = paying.confirm(payment=payment, at=shop.at)
+
+    late.refresh_from_db()
+    assert paid.state == State.PAID
+    assert (late.refund.reason, late.refund.amount) == (Refund.Reason.LATE, mad("1.00"))
+    assert OutboxMessage.objects.filter(topic="payment.late").count() == 1
