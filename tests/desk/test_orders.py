@@ -130,6 +130,18 @@ def test_a_used_tracking_number_is_said_at_its_field(client, owner):
     assert SupplierOrder.objects.get(pk=second.pk).state == "accepted"
 
 
+def test_a_parcel_is_found_by_the_number_on_its_label(client, owner):
+    part = SupplierOrderFactory(cooperative=owner.cooperative, to="accepted")
+    other = SupplierOrderFactory(cooperative=owner.cooperative, to="accepted")
+    dispatched(part, number="RH-OIL7")
+    dispatched(other, number="RH-0117")
+
+    page = client.get(reverse("desk:orders"), {"q": "rh-oil 7"})
+
+    assert [row["part"] for row in page.context["rows"]] == [part]
+    assert page.context["q"] == "RH-OIL7"
+
+
 def test_a_cash_parcel_offers_only_carriers_that_collect(client, owner):
     part = SupplierOrderFactory(cooperative=owner.cooperative, to="accepted", method="cash")
     CarrierFactory(code="bus", name="Le car", collects_cash=False)

@@ -49,9 +49,11 @@ def orders(request: HttpRequest) -> HttpResponse:
     """All supplier orders, by state, newest first; the search knows references."""
     cooperative = cooperative_of(request)
     own = SupplierOrder.objects.of(request.user).filter(cooperative=cooperative)
-    wanted = references.normalise(request.GET.get("q", ""))[:32]
+    wanted = "".join(request.GET.get("q", "").split()).upper()[:64]
     if wanted:
-        own = own.filter(Q(reference__icontains=wanted) | Q(shipments__tracking_number=wanted)).distinct()
+        # A carrier's number keeps its O and I: compared as dispatching wrote it, not as a reference is read.
+        named = Q(reference__icontains=references.normalise(wanted))
+        own = own.filter(named | Q(shipments__tracking_number=wanted)).distinct()
     counts = dict(own.order_by().values_list("state").annotate(number=Count("pk", distinct=True)))
     state = request.GET.get("state", "")
     shown, chips = own, [_chip("", _("All"), sum(counts.values()), state, wanted)]
