@@ -34,6 +34,17 @@ class SoldOut(Refused):
         super().__init__(message % {"title": title, "left": left})
 
 
+class ReservedForOrders(Refused):
+    """More was to be written off than nobody has ordered."""
+
+    def __init__(self, reserved: int, left: int) -> None:
+        self.reserved, self.left = reserved, left
+        super().__init__(
+            _("%(reserved)s are set aside for orders; you can write off at most %(left)s.")
+            % {"reserved": reserved, "left": left}
+        )
+
+
 class NotInStock(Exception):
     """A bug: goods were to leave that nobody had reserved."""
 
@@ -118,7 +129,7 @@ def take_back(*, quantities: Mapping[int, int], about: str, at: datetime) -> Non
 
 @transaction.atomic
 def write_off(*, quantities: Mapping[int, int], at: datetime, about: str = "") -> None:
-    """Spoilt, lost or given away; only what nobody has reserved."""
+    """Spoilt, lost or given away; only what nobody has reserved. Raises ReservedForOrders."""
     for key, quantity in sorted(quantities.items()):
         unreserved = F("num_in_stock") - Coalesce(F("num_allocated"), 0)
         changed = (
@@ -128,6 +139,6 @@ def write_off(*, quantities: Mapping[int, int], at: datetime, about: str = "") -
             .update(num_in_stock=F("num_in_stock") - quantity)
         )
         if not changed:
-            record = _records().select_related("product").get(pk=key)
-            raise SoldOut(record.product.get_title(), max(record.net_stock_level, 0))
+            record = _records().get(pk=key)
+            raise ReservedForOrders(record.num_allocated or 0, max(record.net_stock_level, 0))
     _write(Kind.WRITTEN_OFF, quantities, about, at)
