@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -94,4 +95,4 @@ def dispatch(
 def tracking_url(shipment: Shipment) -> str:
     """Where the carrier tells about this parcel; empty when it has no such page."""
     pattern, number = shipment.carrier.tracking_url, shipment.tracking_number
-    return pattern.replace("{number}", number) if pattern and number else ""
+    return pattern.replace("{number}", quote(number, safe="")) if pattern and number else ""

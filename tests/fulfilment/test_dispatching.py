@@ -33,6 +33,13 @@ def test_a_parcel_leaves_with_its_goods_and_the_customer_is_told_its_number():
     assert mail.payload["tracking_url"] == "https://rihla.example/suivi/RH12345678MA"
 
 
+def test_a_tracking_number_changes_nothing_else_in_the_carrier_s_address():
+    carrier = CarrierFactory(tracking_url="https://rihla.example/suivi/{number}?lang=fr")
+    shipment = Shipment(carrier=carrier, tracking_number="A/B?X=1&Y#Z")
+
+    assert dispatching.tracking_url(shipment) == ("https://rihla.example/suivi/A%2FB%3FX%3D1%26Y%23Z?lang=fr")
+
+
 def test_a_cash_parcel_says_what_the_carrier_collects():
     part = SupplierOrderFactory(method="cash", to="accepted")
 
