@@ -102,6 +102,7 @@ def _payout(account):
         shares_minor=0,
         amount_minor=0,
         key="payout:PO-1",
+        state=Payout.State.SENT,
         planned_at=NOW,
     )
 

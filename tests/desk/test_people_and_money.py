@@ -9,6 +9,7 @@ from django.urls import reverse
 from shop.core.models import OutboxMessage
 from shop.desk import money
 from shop.fulfilment import delivering, releasing
+from shop.payments.models import Payout, PayoutRun
 from tests.factories import (
     NOW,
     ListingFactory,
@@ -83,6 +84,29 @@ def test_a_changed_account_waits_two_days_every_owner_is_told_and_can_stop_it(cl
     change.refresh_from_db()
     first.refresh_from_db()
     assert (change.closed_at, first.closed_at) == (NOW, None)
+
+
+@pytest.mark.parametrize(("state", "answer"), [("planned", 404), ("cancelled", 404), ("sent", 200)])
+def test_a_statement_exists_for_what_the_list_shows(client, owner, state, answer):
+    account = PayoutAccountFactory(cooperative=owner.cooperative)
+    run = PayoutRun.objects.create(reference="PR-1", planned_by=UserFactory(), planned_at=NOW)
+    Payout.objects.create(
+        reference="PO-1",
+        run=run,
+        cooperative=account.cooperative,
+        account=account,
+        rail="bank",
+        shares_minor=0,
+        amount_minor=0,
+        key="payout:PO-1",
+        state=state,
+        planned_at=NOW,
+    )
+
+    listed = len(client.get(reverse("desk:money")).context["payouts"])
+
+    assert client.get(reverse("desk:statement", args=["PO-1"])).status_code == answer
+    assert listed == (1 if answer == 200 else 0)
 
 
 def test_a_wrong_key_is_said_at_its_field(client, owner):

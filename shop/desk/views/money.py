@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import get_language
@@ -40,9 +41,7 @@ def money(request: HttpRequest) -> HttpResponse:
         frame(request, cooperative, "money")
         | {
             "sums": sums.sums_of(cooperative=cooperative),
-            "payouts": Payout.objects.filter(cooperative=cooperative).exclude(
-                state__in=[Payout.State.PLANNED, Payout.State.CANCELLED]
-            )[:24],
+            "payouts": _payouts().filter(cooperative=cooperative)[:24],
             "page": page,
             "rows": [
                 {"part": each, "state": looks.state_of(each), "kept": each.goods - each.producer_share}
@@ -52,6 +51,11 @@ def money(request: HttpRequest) -> HttpResponse:
             "waiting": payout_accounts.waiting(cooperative=cooperative, at=at),
         },
     )
+
+
+def _payouts() -> QuerySet[Payout]:
+    """Payouts a cooperative is told of: neither those still planned nor those given up."""
+    return Payout.objects.exclude(state__in=[Payout.State.PLANNED, Payout.State.CANCELLED])
 
 
 def account_said(account: PayoutAccount | None) -> str:
@@ -67,7 +71,7 @@ def account_said(account: PayoutAccount | None) -> str:
 @require_GET
 def statement(request: HttpRequest, reference: str) -> HttpResponse:
     """The settlement statement of one payout, as PDF."""
-    own = Payout.objects.filter(cooperative__in=Cooperative.objects.of(request.user))
+    own = _payouts().filter(cooperative__in=Cooperative.objects.of(request.user))
     payout = get_object_or_404(own.select_related("cooperative", "account"), reference=reference)
     require(request, SEE_MONEY, payout.cooperative)
     pdf = statements.statement_pdf(payout, get_language() or "fr")
