@@ -82,7 +82,9 @@ def logging_of(*, level: str) -> dict[str, Any]:
         "formatters": {
             "line": {
                 "()": structlog.stdlib.ProcessorFormatter,
-                "processor": structlog.dev.ConsoleRenderer(colors=False),
+                "processor": structlog.dev.ConsoleRenderer(
+                    colors=False, exception_formatter=structlog.dev.plain_traceback
+                ),
                 "foreign_pre_chain": [
                     structlog.contextvars.merge_contextvars,
                     structlog.stdlib.add_log_level,

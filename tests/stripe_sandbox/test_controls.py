@@ -11,5 +11,6 @@ def test_an_account_named_beforehand_is_made_once_and_may_take_transfers(sandbox
 
     account = client.v1.accounts.retrieve("acct_tadamondemoC17")
 
+    assert client.v1.events.list().data == []
     assert account.capabilities.transfers == "active"
     assert [each.id for each in client.v1.accounts.list().data] == ["acct_tadamondemoC17"]
