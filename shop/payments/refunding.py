@@ -13,7 +13,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.lookups import GreaterThanOrEqual
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -234,11 +235,20 @@ def refund_ended_parts(*, at: datetime) -> int:
         SupplierOrder.objects.ended_after_payment()
         .filter(order__payment__state=Payment.State.PAID)
         .exclude(refunds__reason__in=[Reason.DECLINED, Reason.CANCELLED])
+        .exclude(_nothing_left())
         .order_by("ended_at", "pk")
     )
     return each_by_itself(
         ended, lambda each: refund_ended_part(supplier_order=each, at=at), what="refund ended part"
     )
+
+
+def _nothing_left() -> Q:
+    """Parts all of whose goods and delivery were given back before they ended."""
+    given = Refund.objects.filter(supplier_order=OuterRef("pk"))
+    goods = given.order_by().values("supplier_order").annotate(sum=Sum("goods_minor")).values("sum")
+    delivery_gone = Q(delivery_minor=0) | Exists(given.filter(delivery_minor__gt=0))
+    return GreaterThanOrEqual(Subquery(goods), F("goods_minor")) & delivery_gone
 
 
 @transaction.atomic

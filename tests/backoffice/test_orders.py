@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from shop.core.errors import Refused
 from shop.core.models import OutboxMessage
-from shop.fulfilment import delivering
+from shop.fulfilment import deciding, delivering
 from shop.fulfilment.models import SupplierOrder
 from shop.ledger import balances
 from shop.orders import links
@@ -244,3 +244,26 @@ def test_a_failed_refund_is_paid_by_bank_instead(as_, failed):
     assert (wrong.status_code, right.status_code) == (422, 302)
     failed.refresh_from_db()
     assert (failed.state, failed.way) == ("requested", "bank")
+
+
+@pytest.mark.parametrize("accepted", [False, True])
+def test_before_a_part_leaves_it_is_declined_and_not_refunded(shop, as_, accepted):
+    part = shop.paid_order().supplier_orders.get()
+    if accepted:
+        deciding.accept(supplier_order=part, by=None, at=shop.at)
+
+    page = as_("finance_maker").get(reverse("backoffice:order", args=[part.order.number]))
+    (row,) = page.context["parts"]
+
+    assert (row["can_refund"], row["can_decline"]) == (False, True)
+
+
+def test_what_has_left_can_be_refunded(shop, as_):
+    part = shop.paid_order().supplier_orders.get()
+    deciding.accept(supplier_order=part, by=None, at=shop.at)
+    dispatched(part, at=shop.at)
+
+    page = as_("finance_maker").get(reverse("backoffice:order", args=[part.order.number]))
+    (row,) = page.context["parts"]
+
+    assert (row["can_refund"], row["can_decline"]) == (True, False)

@@ -455,3 +455,27 @@ def test_a_card_that_takes_nothing_back_can_be_paid_by_bank_instead(shop):
     (order,) = batches.shown(batch=run.batch).transfers
     assert order.reference == f"{refund.reference}-2"  # the second try, after the card's
     assert stands("refund_payable") == refund.amount
+
+
+def test_an_ended_part_that_was_given_back_whole_is_not_looked_at_again(shop, part, monkeypatch):
+    ask(part, shop.at, with_delivery=True)
+    deciding.decline(supplier_order=part, by=None, reason="sold_out", at=shop.at)
+    looked_at = []
+    monkeypatch.setattr(
+        refunding, "refund_ended_part", lambda *, supplier_order, at: looked_at.append(supplier_order)
+    )
+
+    asked = refunding.refund_ended_parts(at=shop.at)
+
+    assert (asked, looked_at) == (0, [])
+    assert Refund.objects.count() == 1
+
+
+def test_of_an_ended_part_of_which_some_was_given_back_the_rest_goes_back(shop, part):
+    ask(part, shop.at, lines={part.lines.get(): 1})
+    deciding.decline(supplier_order=part, by=None, reason="sold_out", at=shop.at)
+
+    asked = refunding.refund_ended_parts(at=shop.at)
+
+    assert asked == 1
+    assert Refund.objects.get(reason="declined").goods == mad("500.00")

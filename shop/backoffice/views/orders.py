@@ -204,7 +204,8 @@ def _part(part: SupplierOrder) -> dict[str, Any]:
         "payouts": [each.payout for each in part.payout_items.all() if each.is_live],
         "can_decline": part.state in (_State.PLACED, _State.ACCEPTED),
         "can_cancel": part.state == _State.PLACED,
-        "can_refund": part.state not in (_State.DECLINED, _State.CANCELLED, _State.REFUSED),
+        # Before it leaves it is declined or cancelled: a refund alone would let it be sent and paid out.
+        "can_refund": part.state in (_State.DISPATCHED, _State.DELIVERED, _State.RELEASED),
     }
 
 
