@@ -16,7 +16,7 @@ from shop.fulfilment import deciding, delivering
 from shop.fulfilment.models import Shipment, SupplierOrder
 from shop.orders import links
 from shop.orders.models import Order
-from shop.payments import paying
+from shop.payments import paying, tasks
 from shop.payments.models import Payment
 from tests.factories import (
     NOW,
@@ -249,6 +249,22 @@ def test_a_part_is_cancelled_after_being_asked_once(now, honey):
     assert stock_of(honey) == (5, 0)
 
 
+def test_what_was_paid_for_a_cancelled_part_is_on_its_way_back_at_once(
+    now, honey, monkeypatch, django_capture_on_commit_callbacks
+):
+    (part,) = placed((honey, 2))
+    nudged = []
+    monkeypatch.setattr(tasks.refund_ended_parts, "delay", lambda: nudged.append("refund_ended_parts"))
+    visitor = opened_by(part.order)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        visitor.post("cancel_part", part.reference)
+        before_the_commit = list(nudged)
+        visitor.post("cancel_part", part.reference)  # again, and refused
+
+    assert (before_the_commit, nudged) == ([], ["refund_ended_parts"])
+
+
 def test_an_accepted_part_can_no_longer_be_cancelled(now, honey):
     (part,) = placed((honey, 2), to="accepted")
     visitor = opened_by(part.order)
@@ -348,6 +364,22 @@ def test_the_link_is_sent_again_and_the_answer_never_tells_whether_there_is_such
     assert OutboxMessage.objects.count() == 1
     assert {each["Location"] for each in (right, wrong, again)} == {visitor.url("account")}
     assert "If there is such an order" in text_of(visitor.get("account"))
+
+
+def test_the_link_to_an_account_s_order_leads_through_the_sign_in(now, honey, mailoutbox):
+    (part,) = placed((honey, 1), email="salma@example.ma", user=UserFactory(email="salma@example.ma"))
+    OutboxMessage.objects.all().delete()
+    visitor = Visitor("fr")
+
+    visitor.post("link_again", number=part.order.number, email="salma@example.ma")
+    mailing.send(OutboxMessage.objects.get())
+
+    (mail,) = mailoutbox
+    page = visitor.url("track", part.order.number)
+    assert "180" not in mail.body
+    assert f"?next={page}" in mail.body
+    assert f"?next={page}" in mail.alternatives[0][0]
+    assert "/follow/" not in mail.body
 
 
 def test_a_mistyped_number_is_told_at_once(visitor):
