@@ -23,8 +23,10 @@ from shop.fulfilment import deciding, delivering
 from shop.fulfilment.models import Shipment, SupplierOrder
 from shop.orders import links
 from shop.orders.models import Order
+from shop.payments.tasks import refund_ended_parts
 from shop.storefront import following, receipts
 from shop.storefront.forms import FindOrderForm
+from shop.storefront.views.pages import keep_language
 
 #: Orders a session may see: ``{number: link version}``.
 OPENED = "orders"
@@ -140,6 +142,7 @@ def cancel_part(request: Any, reference: str) -> HttpResponse:
         except Refused as refusal:
             messages.error(request, str(refusal))
         else:
+            refund_ended_parts.delay_on_commit()
             messages.success(
                 request,
                 _("The part of %(cooperative)s is cancelled.") % {"cooperative": part.cooperative.name},
@@ -202,9 +205,7 @@ def _keep_language(request: Any) -> HttpResponse:
     request.user.language = language
     request.user.save(update_fields=["language"])
     response = redirect(f"/{language}/" + reverse("storefront:account").split("/", 2)[2])
-    response.set_cookie(
-        settings.LANGUAGE_COOKIE_NAME, language, max_age=settings.LANGUAGE_COOKIE_AGE, samesite="Lax"
-    )
+    keep_language(response, language)
     return response
 
 

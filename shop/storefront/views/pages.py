@@ -63,6 +63,12 @@ def language(request: HttpRequest, code: str) -> HttpResponse:
         with override(code):
             translated = reverse("storefront:home") if next_url == "/" else next_url
     response = HttpResponseRedirect(translated)
+    keep_language(response, code)
+    return response
+
+
+def keep_language(response: HttpResponse, code: str) -> None:
+    """From now on this browser is answered in this language."""
     response.set_cookie(
         settings.LANGUAGE_COOKIE_NAME,
         code,
@@ -70,7 +76,6 @@ def language(request: HttpRequest, code: str) -> HttpResponse:
         secure=settings.SESSION_COOKIE_SECURE,
         samesite="Lax",
     )
-    return response
 
 
 def root(request: HttpRequest) -> HttpResponse:
