@@ -9,9 +9,12 @@ from __future__ import annotations
 import csv
 import io
 import json
+import logging
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -26,6 +29,8 @@ from shop.payments.models import Deposit, PayoutBatch
 from shop.reconciliation import importing
 from shop.reconciliation.errors import AlreadyImported, NoBankConnection
 from shop.reconciliation.models import Discrepancy, Match, Remittance, StatementFile
+
+logger = logging.getLogger(__name__)
 
 _TIMEOUT = 10
 
@@ -131,7 +136,8 @@ def announce_parcel(*, shipment: Shipment) -> dict[str, Any]:
 def announce_waiting() -> int:
     """Tell bank and carrier of every deposit and parcel that is on its way; returns how many. Again changes nothing.
 
-    In the world Stripe's bank and the parcel itself do this; here somebody has to. Raises Unavailable.
+    In the world Stripe's bank and the parcel itself do this; here somebody has to. One that is refused is
+    written to the log and holds up none of the others. Raises Unavailable.
     """
     arrived = Match.objects.filter(subject=Match.Subject.DEPOSIT, state=Match.State.CONFIRMED)
     # The bank shows a deposit's trace id, which Stripe gives when it arrives: announced before, under another
@@ -144,12 +150,19 @@ def announce_waiting() -> int:
     parcels = Shipment.objects.filter(delivered_at=None, returned_at=None).exclude(tracking_number="")
     told = 0
     for deposit in deposits:
-        announce_deposit(deposit=deposit)
-        told += 1
+        told += _is_taken(partial(announce_deposit, deposit=deposit), deposit.stripe_id)
     for parcel in parcels.select_related("supplier_order"):
-        announce_parcel(shipment=parcel)
-        told += 1
+        told += _is_taken(partial(announce_parcel, shipment=parcel), parcel.reference)
     return told
+
+
+def _is_taken(announce: Callable[[], Any], about: str) -> bool:
+    try:
+        announce()
+    except BankRefused as refusal:
+        logger.warning("announcement refused", extra={"about": about, "code": refusal.code})
+        return False
+    return True
 
 
 def fetch_tracking(*, carrier: Carrier, at: datetime) -> delivering.TrackingImport:

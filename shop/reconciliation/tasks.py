@@ -1,5 +1,7 @@
 """Sweeps of reconciliation. Every one may run twice, at once, or late: the tables are the queue."""
 
+from contextlib import suppress
+
 from celery import shared_task
 
 from shop.core import clock
@@ -30,6 +32,7 @@ def talk_to_the_sandbox() -> None:
         fetching.announce_waiting()
         crashpoint("sandbox.announced")
         for carrier in Carrier.objects.filter(is_active=True):
-            fetching.fetch_tracking(carrier=carrier, at=clock.now())
+            with suppress(Refused):  # the next minute tries again; the other carriers do not wait for it
+                fetching.fetch_tracking(carrier=carrier, at=clock.now())
     except (Refused, Unavailable):
         return  # the next minute tries again

@@ -232,6 +232,25 @@ def test_the_banks_report_is_kept_once_and_tells_its_batch(world, sandbox):
     assert importing.StatementFile.objects.filter(kind="status").count() == 1
 
 
+def test_one_refused_parcel_does_not_hold_up_the_others(world, sandbox, monkeypatch):
+    listing = ListingFactory(price="970.00", stock=9, at=world.at - timedelta(days=100))
+    first, second = (
+        placed((listing, 1), at=world.at, to="dispatched", method="cash")[0].shipments.get() for _ in range(2)
+    )
+    announce, told = fetching.announce_parcel, []
+
+    def announce_all_but_the_first(*, shipment):
+        told.append(shipment.pk)
+        if shipment.pk == first.pk:
+            raise fetching.BankRefused("XX", "unknown")
+        return announce(shipment=shipment)
+
+    monkeypatch.setattr(fetching, "announce_parcel", announce_all_but_the_first)
+
+    assert fetching.announce_waiting() == 1
+    assert sorted(told) == [first.pk, second.pk]
+
+
 def test_bank_and_carrier_are_told_and_the_carriers_word_comes_back(world, sandbox):
     listing = ListingFactory(price="970.00", at=world.at - timedelta(days=100))
     (part,) = placed((listing, 1), at=world.at, to="dispatched", method="cash")

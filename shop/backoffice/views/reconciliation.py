@@ -355,6 +355,8 @@ def import_stripe(request: HttpRequest) -> HttpResponse:
         found = stripe_importing.import_balance(at=clock.now())
     except Unavailable:
         messages.error(request, _("Stripe did not answer. Nothing was imported; try again in a while."))
+    except Refused as refusal:
+        messages.error(request, str(refusal))
     else:
         said = ngettext(
             "%(new)s new row of Stripe's balance, %(booked)s booked.",
