@@ -1,4 +1,4 @@
-"""How allauth sends its mail: through the outbox's own way out, in the person's language."""
+"""What accounts do our way: where a sign-in leads, and the language. allauth's mails go straight out."""
 
 from __future__ import annotations
 

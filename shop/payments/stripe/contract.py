@@ -1,8 +1,8 @@
 """What Stripe's library says a request and an answer look like, enforced.
 
 stripe-python carries the shape of every request (``stripe.params``, TypedDicts) and of every answer
-(its resource classes), but checks neither at run time. This module does. Tests switch it on for every
-call; after an upgrade of the library it can run for a day in production, only writing to the log.
+(its resource classes), but checks neither at run time. This module does. Only tests, which switch it on
+for every call, and the sandbox use it.
 
 The shapes come from the installed library and nothing else, so an upgrade that changes one shows up
 as a failing test. It needs no Django and is also what ``fixtures/stripe_sandbox`` reads requests with.
