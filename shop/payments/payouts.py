@@ -346,14 +346,7 @@ def approve(*, run: PayoutRun, by: Any, at: datetime) -> PayoutRun:
     if run.planned_by_id == by.pk:
         raise SamePerson
     payouts = list(locked(run=run))
-    changed = [
-        each.cooperative.name
-        for each in payouts
-        if (now := payout_accounts.current(cooperative=each.cooperative, at=at)) is None
-        or now.pk != each.account_id
-    ]
-    if changed:
-        raise AccountChanged(changed)
+    _check_accounts(payouts, at)
     batch = PayoutBatch.objects.filter(run=run).first()
     if batch is not None:
         batches.check(batch=batch)
@@ -369,6 +362,17 @@ def approve(*, run: PayoutRun, by: Any, at: datetime) -> PayoutRun:
                 refund.save()
     logger.info("payouts approved", extra={"run": run.reference})
     return run
+
+
+def _check_accounts(payouts: Iterable[Payout], at: datetime) -> None:
+    changed = [
+        each.cooperative.name
+        for each in payouts
+        if (now := payout_accounts.current(cooperative=each.cooperative, at=at)) is None
+        or now.pk != each.account_id
+    ]
+    if changed:
+        raise AccountChanged(changed)
 
 
 @transaction.atomic
@@ -390,13 +394,25 @@ def cancel(*, run: PayoutRun, at: datetime) -> PayoutRun:
 # By bank
 
 
+def check_accounts(*, batch: PayoutBatch, at: datetime) -> None:
+    """Every payout still to be handed over goes to the account its cooperative uses now.
+
+    Raises AccountChanged. To be asked before the bank is given the file.
+    """
+    _check_accounts(
+        Payout.objects.filter(batch=batch, state=State.APPROVED).select_related("cooperative").order_by("pk"),
+        at,
+    )
+
+
 @transaction.atomic
 def hand_over(
     *, batch: PayoutBatch, at: datetime, acknowledgement: dict[str, Any] | None = None
 ) -> PayoutBatch:
     """The bank has the file: from now on the money is on its way (J12a). Again changes nothing.
 
-    Raises NotApproved.
+    An account changed or put on hold since the approval stops it, unless the bank acknowledged the file
+    already: then what has happened is written down. Raises NotApproved, AccountChanged.
     """
     batch = PayoutBatch.objects.select_for_update(of=("self",)).select_related("run").get(pk=batch.pk)
     if batch.run.state != PayoutRun.State.APPROVED:
@@ -404,6 +420,8 @@ def hand_over(
     if batch.handed_over_at is not None:
         return batch
     batches.check(batch=batch)
+    if acknowledgement is None:
+        check_accounts(batch=batch, at=at)
     batch.handed_over_at, batch.acknowledgement = at, acknowledgement or {}
     batch.save(update_fields=["handed_over_at", "acknowledgement"])
     for payout in locked(batch=batch, state=State.APPROVED):

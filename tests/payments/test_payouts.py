@@ -372,6 +372,32 @@ def test_an_account_changed_after_the_plan_stops_the_approval(shop, due, maker, 
     assert run.state == PayoutRun.State.PLANNED
 
 
+def test_an_account_put_on_hold_after_the_approval_stops_the_handing_over(shop, due, maker, approver):
+    run = payouts.plan(by=maker, at=shop.at)
+    payouts.approve(run=run, by=approver, at=shop.at)
+    payout_accounts.put_on_hold(cooperative=due[0].cooperative, reason="a call", at=shop.at)
+
+    with pytest.raises(payouts.AccountChanged) as refusal:
+        payouts.hand_over(batch=run.batch, at=shop.at)
+
+    assert refusal.value.cooperatives == [due[0].cooperative.name]
+    run.batch.refresh_from_db()
+    assert run.batch.handed_over_at is None
+    assert {each.state for each in run.payouts.all()} == {Payout.State.APPROVED}
+    assert stands("payout_in_flight", "A") == mad(0)
+
+
+def test_what_the_bank_has_acknowledged_is_written_down_whatever_came_since(shop, due, maker, approver):
+    run = payouts.plan(by=maker, at=shop.at)
+    payouts.approve(run=run, by=approver, at=shop.at)
+    payout_accounts.put_on_hold(cooperative=due[0].cooperative, reason="a call", at=shop.at)
+
+    payouts.hand_over(batch=run.batch, at=shop.at, acknowledgement={"status": "ACCP"})
+
+    assert {each.state for each in run.payouts.all()} == {Payout.State.SENT}
+    assert stands("payout_in_flight", "A") == mad("534.00")
+
+
 def test_an_altered_file_is_never_approved_nor_given_out(shop, due, maker, approver):
     run = payouts.plan(by=maker, at=shop.at)
     batch = run.batch

@@ -264,6 +264,8 @@ def hand_over(request: HttpRequest, reference: str) -> HttpResponse:
 
 def _give(batch: PayoutBatch, by: Any, at: datetime) -> None:
     if fetching.is_connected():
+        if batch.handed_over_at is None:
+            paying_out.check_accounts(batch=batch, at=at)
         fetching.hand_over(batch=batch, by=by, at=at)
     else:
         paying_out.hand_over(batch=batch, at=at)
