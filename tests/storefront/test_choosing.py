@@ -184,6 +184,16 @@ def test_signing_in_brings_the_guests_goods_along(now, honey):
     assert [each.quantity for each in filling.contents(basket=basket, at=NOW)] == [2]
 
 
+def test_a_guests_long_session_ends_its_length_at_sign_in(visitor, honey, settings):
+    visitor.add(honey)
+    assert visitor.client.session.get_expiry_age() == 30 * 24 * 3600
+
+    visitor.client.force_login(UserFactory())
+
+    assert "_session_expiry" not in visitor.client.session
+    assert visitor.client.session.get_expiry_age() == settings.SESSION_COOKIE_AGE
+
+
 def test_looking_with_an_account_makes_no_basket(now):
     Visitor(user=UserFactory()).get("basket")
 
