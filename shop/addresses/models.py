@@ -17,7 +17,7 @@ class MoroccanPlace(models.Model):
     address stays readable when the census changes."""
 
     region_code = models.CharField(_("region"), max_length=5, blank=True)
-    province_code = models.CharField(_("province"), max_length=8, blank=True)
+    province_code = models.CharField(_("province"), max_length=16, blank=True)
     commune_code = models.CharField(_("commune"), max_length=16, blank=True)
     landmark = models.CharField(_("quarter or landmark"), max_length=200, blank=True)
 

@@ -97,7 +97,7 @@ class Region(_Place):
 class Province(_Place):
     """A province or prefecture. HCP codes are text with dots and leading zeros."""
 
-    code = models.CharField(max_length=8, primary_key=True)
+    code = models.CharField(max_length=16, primary_key=True)
     region = models.ForeignKey(Region, on_delete=models.PROTECT, related_name="provinces")
     kind = models.CharField(max_length=32, help_text="prefecture, province or prefecture_of_arrondissements")
     population = models.PositiveIntegerField()
