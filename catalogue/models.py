@@ -12,11 +12,12 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Prefetch, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
-from django_fsm import ConcurrentTransitionMixin, FSMField, transition
+from django_fsm import FSMField, transition
 from oscar.apps.catalogue.abstract_models import AbstractProduct, AbstractProductImage
 from oscar.apps.catalogue.managers import ProductQuerySet
 
 from cooperatives.models import Certification, Cooperative
+from shop.core.lives import MovesOnce
 from shop.core.models import Province, Region
 
 
@@ -51,7 +52,7 @@ class ListingQuerySet(ProductQuerySet):
         )
 
 
-class Product(ConcurrentTransitionMixin, AbstractProduct):
+class Product(MovesOnce, AbstractProduct):
     """A listing: one good of one cooperative."""
 
     class State(models.TextChoices):

@@ -9,10 +9,11 @@ from django.core.files.storage import storages
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
-from django_fsm import ConcurrentTransitionMixin, FSMField, transition
+from django_fsm import FSMField, transition
 from phonenumber_field.modelfields import PhoneNumberField
 from simple_history.models import HistoricalRecords
 
+from shop.core.lives import MovesOnce
 from shop.core.models import Province, Region
 
 
@@ -31,7 +32,7 @@ class CooperativeQuerySet(models.QuerySet["Cooperative"]):
         return self.filter(state=Cooperative.State.ACTIVE)
 
 
-class Cooperative(ConcurrentTransitionMixin, models.Model):
+class Cooperative(MovesOnce, models.Model):
     """A legal person that sells. It has exactly one Oscar ``Partner``, made with it."""
 
     class State(models.TextChoices):
@@ -221,7 +222,7 @@ class CertificationQuerySet(models.QuerySet["Certification"]):
         return self.filter(state=Certification.State.VERIFIED, valid_from__lte=day, valid_until__gte=day)
 
 
-class Certification(ConcurrentTransitionMixin, models.Model):
+class Certification(MovesOnce, models.Model):
     """A label granted to a cooperative for a time, with its evidence. Expiry is computed, never stored."""
 
     class State(models.TextChoices):

@@ -8,10 +8,11 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
-from django_fsm import ConcurrentTransitionMixin, FSMField, transition
+from django_fsm import FSMField, transition
 
 from cooperatives.models import Cooperative
 from shop.core.columns import Amount, MinorUnits
+from shop.core.lives import MovesOnce
 from shop.core.models import Region
 
 
@@ -131,7 +132,7 @@ class SupplierOrderQuerySet(models.QuerySet["SupplierOrder"]):
         return self.filter(state=SupplierOrder.State.DELIVERED, return_until__lte=at)
 
 
-class SupplierOrder(ConcurrentTransitionMixin, models.Model):
+class SupplierOrder(MovesOnce, models.Model):
     """One cooperative's part of an order. Every amount is frozen when it is made.
 
     ``goods = commission + solidarity + producer share``; delivery is sold by the shop and stands apart.

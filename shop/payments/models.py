@@ -14,10 +14,11 @@ from django.core.files.storage import Storage, storages
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
-from django_fsm import ConcurrentTransitionMixin, FSMField, transition
+from django_fsm import FSMField, transition
 
 from cooperatives.models import Cooperative, PayoutAccount
 from shop.core.columns import Amount, MinorUnits
+from shop.core.lives import MovesOnce
 from shop.fulfilment.models import SupplierOrder, SupplierOrderLine
 
 
@@ -26,7 +27,7 @@ def private_storage() -> Storage:
     return storages["private"]
 
 
-class Payment(ConcurrentTransitionMixin, models.Model):
+class Payment(MovesOnce, models.Model):
     """A customer's money for one order."""
 
     class State(models.TextChoices):
@@ -132,7 +133,7 @@ class LatePayment(models.Model):
         return f"{self.payment} late"
 
 
-class Refund(ConcurrentTransitionMixin, models.Model):
+class Refund(MovesOnce, models.Model):
     """Money on its way back to a customer. What is taken from whom is frozen when it is asked for."""
 
     class State(models.TextChoices):
@@ -284,7 +285,7 @@ class RefundLine(models.Model):
         return f"{self.refund} {self.line}"
 
 
-class PayoutRun(ConcurrentTransitionMixin, models.Model):
+class PayoutRun(MovesOnce, models.Model):
     """Payouts planned together by one operator and approved by another."""
 
     class State(models.TextChoices):
@@ -326,7 +327,7 @@ class PayoutRun(ConcurrentTransitionMixin, models.Model):
         """Nothing was sent; its items are free for the next run."""
 
 
-class Payout(ConcurrentTransitionMixin, models.Model):
+class Payout(MovesOnce, models.Model):
     """One sum we send to one cooperative. It snapshots the account it goes to."""
 
     class State(models.TextChoices):

@@ -9,9 +9,10 @@ from django.core.files.storage import Storage, storages
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
-from django_fsm import ConcurrentTransitionMixin, FSMField, transition
+from django_fsm import FSMField, transition
 
 from shop.core.columns import Amount, MinorUnits
+from shop.core.lives import MovesOnce
 from shop.fulfilment.models import Carrier, Shipment
 from shop.ledger.models import JournalEntry
 
@@ -74,7 +75,7 @@ class StatementFile(models.Model):
         return self.name
 
 
-class StatementLine(ConcurrentTransitionMixin, models.Model):
+class StatementLine(MovesOnce, models.Model):
     """One movement on our bank account, as the bank wrote it. Only its state ever changes."""
 
     class State(models.TextChoices):
@@ -179,7 +180,7 @@ class RemittanceLine(models.Model):
         return f"{self.parcel_reference} {self.collected}"
 
 
-class Match(ConcurrentTransitionMixin, models.Model):
+class Match(MovesOnce, models.Model):
     """A statement line and what it is the other side of. Undoing keeps the row."""
 
     class State(models.TextChoices):
@@ -230,7 +231,7 @@ class DiscrepancyQuerySet(models.QuerySet["Discrepancy"]):
         return self.exclude(state=Discrepancy.State.SETTLED)
 
 
-class Discrepancy(ConcurrentTransitionMixin, models.Model):
+class Discrepancy(MovesOnce, models.Model):
     """An exception: what does not match, since when, how much, whose it is, and what to do."""
 
     class Kind(models.TextChoices):
