@@ -33,6 +33,7 @@ _RULES: dict[str, Promise] = {
 _REASONS: dict[str, Promise] = {
     "several": _("It names several things of ours."),
     "currency": _("It is in another currency."),
+    "earlier_try": _("It names an earlier attempt of this refund, which came back."),
     "matched_before": _("Another line is already matched with it."),
     "account": _("It names another account than the one we pay."),
     "twin": _("The bank had booked this payout twice; this may be its correction."),

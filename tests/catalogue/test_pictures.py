@@ -6,14 +6,23 @@ import base64
 import io
 import struct
 import zlib
+from collections.abc import Iterator
 
 import pytest
+from django.utils import translation
 from PIL import Image, ImageCms
 
 from catalogue import pictures
 from shop.core.errors import Refused
 
 RED, BLUE = (200, 30, 30), (30, 30, 200)
+
+
+@pytest.fixture(autouse=True)
+def _in_english() -> Iterator[None]:
+    """The sentences below are the ones the code names."""
+    with translation.override("en"):
+        yield
 
 
 def encoded(image: Image.Image, name: str = "JPEG", **options: object) -> bytes:

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Iterator
 
 import pytest
+from django.utils import translation
 from django.utils.translation import override
 
 from shop.reconciliation import actions, judging, spotting, wording
 from shop.reconciliation.actions import Action
 from shop.reconciliation.models import Discrepancy, Match
+
+
+@pytest.fixture(autouse=True)
+def _in_english() -> Iterator[None]:
+    """The sentences below are the ones the code names."""
+    with translation.override("en"):
+        yield
 
 
 def test_every_rule_of_the_matcher_has_words():

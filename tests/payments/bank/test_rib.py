@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
+from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +18,13 @@ DEMO_COOPERATIVE = "999780000000000000000105"
 SAMPLES = [REGISTRY_SAMPLE, TREASURY, DEMO_COOPERATIVE]
 
 accounts = st.integers(min_value=0, max_value=10**22 - 1).map(lambda number: f"{number:022d}")
+
+
+@pytest.fixture(autouse=True)
+def _in_english() -> Iterator[None]:
+    """The sentences below are the ones the code names."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.mark.parametrize("number", SAMPLES)

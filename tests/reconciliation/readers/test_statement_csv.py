@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from django.utils import translation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from moneyed import Money
@@ -30,7 +32,15 @@ ENGLISH = (
     "2026-01-06,TRANSFER P-1,-534.00,BK2,1436.00\n"
     '2026-01-05,REMITTANCE,"1,970.00",BK1,"1,970.00"\n'
 )
+
 ARABIC = "التاريخ\tالبيان\tمدين\tدائن\n٠٥/٠١/٢٠٢٦\tتحويل\t\t٩٧٠٫٠٠\n٠٦/٠١/٢٠٢٦\tتحويل ٢\t٥٣٤٫٠٠\t\n"
+
+
+@pytest.fixture(autouse=True)
+def _in_english() -> Iterator[None]:
+    """The sentences below are the ones the code names."""
+    with translation.override("en"):
+        yield
 
 
 def mad(amount: str) -> Money:
