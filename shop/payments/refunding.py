@@ -427,7 +427,8 @@ def sent_as(*, reference: str) -> QuerySet[Refund]:
     names = Q(reference=reference)
     if attempt.isascii() and attempt.isdecimal():
         names |= Q(reference=whole, attempt__gte=int(attempt))
-    return Refund.objects.filter(names)
+    found: QuerySet[Refund] = Refund.objects.filter(names)
+    return found
 
 
 # What it is made of

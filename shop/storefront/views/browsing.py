@@ -713,7 +713,9 @@ def cooperative(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _facts(here: Cooperative) -> list[dict[str, Any]]:
     comma = pgettext("between a name and its place", ", ")
-    rows = [{"name": _("Place"), "value": comma.join(each for each in (here.place, here.region.name) if each)}]
+    rows = [
+        {"name": _("Place"), "value": comma.join(each for each in (here.place, here.region.name) if each)}
+    ]
     if here.members_count:
         members = ngettext("%(number)s member", "%(number)s members", here.members_count) % {
             "number": here.members_count
