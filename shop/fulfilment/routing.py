@@ -42,7 +42,7 @@ def route(*, order: Order, at: datetime) -> list[SupplierOrder]:
         return before
 
     parts: dict[Cooperative, list[Line]] = defaultdict(list)
-    for line in order.lines.select_related("cooperative", "product").order_by("pk"):
+    for line in order.lines.select_related("cooperative").order_by("pk"):
         parts[line.cooperative].append(line)
     quotes = {each.cooperative_id: each for each in order.delivery_quotes.select_related("carrier")}
     in_force = terms.terms_of(cooperatives=parts, on=day_of(order.date_placed))
