@@ -25,6 +25,11 @@ from tests.browsers import (  # noqa: F401 - fixtures
 )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first: a replay that starts last keeps one core busy while the other has nothing left."""
+    items.sort(key=lambda each: each.get_closest_marker("replay") is None)
+
+
 @pytest.fixture(scope="session")
 def database_clones(django_test_environment: None, django_db_blocker: Any) -> Iterator[databases.Clones]:
     """This worker's own database, a copy of the migrated template."""
