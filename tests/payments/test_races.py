@@ -48,21 +48,21 @@ def at_once(count, do):
 
 
 def test_four_presses_of_pay_are_one_attempt_one_page_and_one_charge(shop):
-    payment = shop.payment_of(order_of((ListingFactory(), 2)))
+    order = order_of((ListingFactory(), 2))
 
-    pages = at_once(4, lambda _: paying.page_for(payment=payment, urls=URLS, at=shop.at))
+    pages = at_once(4, lambda _: paying.page_for(payment=shop.payment_of(order), urls=URLS, at=shop.at))
 
     assert len(set(pages)) == 1, pages
     assert PaymentAttempt.objects.count() == 1
     assert len(shop.things("session")) == 1
-    shop.press_pay(payment.order)
-    paying.confirm(payment=payment, at=shop.at)
+    shop.press_pay(order)
+    paying.confirm(payment=shop.payment_of(order), at=shop.at)
     assert len(shop.things("charge")) == 1
 
 
 def test_without_the_lock_and_the_rule_four_presses_would_open_several_pages(shop, monkeypatch):
     """The control: every press makes an attempt of its own, as it would if nothing took turns."""
-    payment = shop.payment_of(order_of((ListingFactory(), 2)))
+    order = order_of((ListingFactory(), 2))
 
     def unguarded(payment, at):
         number = PaymentAttempt.objects.filter(payment=payment).count() + 1
@@ -78,7 +78,7 @@ def test_without_the_lock_and_the_rule_four_presses_would_open_several_pages(sho
         cursor.execute('DROP INDEX "one_live_attempt_for_a_payment"')
     monkeypatch.setattr(paying, "_attempt_for", unguarded)
 
-    pages = at_once(4, lambda _: paying.page_for(payment=payment, urls=URLS, at=shop.at))
+    pages = at_once(4, lambda _: paying.page_for(payment=shop.payment_of(order), urls=URLS, at=shop.at))
 
     assert len(set(pages)) == 4
     assert len(shop.things("session")) == 4
@@ -97,14 +97,13 @@ def test_the_rule_alone_refuses_a_second_live_attempt(shop):
 def test_webhook_return_page_and_sweep_at_once_confirm_once(shop):
     order = order_of((ListingFactory(), 2))
     shop.card_pays(order)
-    payment = shop.payment_of(order)
-    session = payment.attempts.get().stripe_session_id
+    session = shop.payment_of(order).attempts.get().stripe_session_id
     intent = shop.things("payment_intent")[0]["id"]
 
     results = at_once(
         6,
         lambda number: [
-            lambda: paying.confirm(payment=payment, at=shop.at),
+            lambda: paying.confirm(payment=shop.payment_of(order), at=shop.at),
             lambda: paying.confirm_session(session=session, at=shop.at),
             lambda: paying.confirm_intent(payment_intent=intent, at=shop.at),
         ][number % 3](),
