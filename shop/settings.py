@@ -248,7 +248,7 @@ else:
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Tadamon <bonjour@tadamon.example>")
 
 # Background work
-CELERY_BROKER_URL = REDIS_URL or "filesystem://"
+CELERY_BROKER_URL = REDIS_URL or "filesystem://localhost"
 if not REDIS_URL:
     _queue = VAR_DIR / "queue"
     for _folder in ("out", "processed", "control"):
