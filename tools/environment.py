@@ -55,7 +55,8 @@ def make(purpose: str) -> None:
     _run([sys.executable, "-m", "venv", str(VENV)])
     if not _with_uv(python, ROOT / LOCKS[purpose]):
         print("uv did not work here; installing with pip.", flush=True)
-        command = [str(python), "-m", "pip", "install", "--quiet", "--require-hashes"]
+        quiet = ["--quiet", "--disable-pip-version-check"]
+        command = [str(python), "-m", "pip", "install", *quiet, "--require-hashes"]
         _run([*command, "-r", str(ROOT / LOCKS[purpose])])
     _stamp(purpose).write_text(_digest(purpose))
 
@@ -71,8 +72,13 @@ def _with_uv(python: Path, lock: Path) -> bool:
         if got.returncode != 0:
             return False
         install = ["-m", "uv", "pip", "install", "--quiet", "--require-hashes", "--python", str(python)]
-        # A cache beside the environment: nothing is written to the home folder.
-        environment = os.environ | {"UV_CACHE_DIR": str(Path(folder) / "cache"), "UV_LINK_MODE": "copy"}
+        environment = os.environ | {
+            # A cache beside the environment: nothing is written to the home folder.
+            "UV_CACHE_DIR": str(Path(folder) / "cache"),
+            "UV_LINK_MODE": "copy",
+            # Whom the machine trusts, uv trusts: offices with a proxy of their own have a certificate there.
+            "UV_SYSTEM_CERTS": "1",
+        }
         return subprocess.run([str(python), *install, "-r", str(lock)], env=environment).returncode == 0
 
 
