@@ -3,7 +3,16 @@
 from django.urls import path, register_converter
 
 from shop.backoffice import addresses
-from shop.backoffice.views import discrepancies, importing, orders, outbox, payouts, reconciliation, today
+from shop.backoffice.views import (
+    accounts,
+    discrepancies,
+    importing,
+    orders,
+    outbox,
+    payouts,
+    reconciliation,
+    today,
+)
 
 register_converter(addresses.Reference, "ref")
 register_converter(addresses.Token, "token")
@@ -44,6 +53,16 @@ urlpatterns = [
     path("payouts/batches/<ref:reference>/<batch_form:form>/", payouts.batch_file, name="batch_file"),
     path("payouts/one/<ref:reference>/", payouts.payout, name="payout"),
     path("payouts/one/<ref:reference>/statement/", payouts.settlement_statement, name="settlement_statement"),
+    # payout accounts and holds
+    path("payouts/accounts/", accounts.accounts, name="accounts"),
+    path("payouts/accounts/<ref:code>/", accounts.cooperative_accounts, name="cooperative_accounts"),
+    path("payouts/accounts/<ref:code>/lift/", accounts.lift_hold, name="lift_hold"),
+    path(
+        "payouts/accounts/<ref:code>/<int:version>/approve/", accounts.approve_account, name="approve_account"
+    ),
+    path("payouts/accounts/<ref:code>/<int:version>/refuse/", accounts.refuse_account, name="refuse_account"),
+    path("payouts/liftings/<ref:reference>/approve/", accounts.approve_lifting, name="approve_lifting"),
+    path("payouts/liftings/<ref:reference>/refuse/", accounts.refuse_lifting, name="refuse_lifting"),
     # reconciliation
     path("reconciliation/", reconciliation.reconciliation, name="reconciliation"),
     path("reconciliation/proofs/<account:account>/", reconciliation.proof, name="proof"),

@@ -10,6 +10,8 @@ from django.test import Client
 from django.urls import get_resolver, reverse
 from django.utils import timezone
 
+from cooperatives import lifting, payout_accounts
+from cooperatives.models import HoldLifting, PayoutAccount
 from shop.backoffice import addresses
 from shop.core.models import OutboxMessage
 from shop.fulfilment import deciding
@@ -29,6 +31,7 @@ from tests.factories import (
     PayoutAccountFactory,
     dispatched,
     mad,
+    rib_of,
 )
 
 pytestmark = pytest.mark.django_db
@@ -79,6 +82,13 @@ DOORS: dict[str, tuple[set[str], int]] = {
     "batch_file": (HANDLERS, GO),
     "payout": (MONEY, YES),
     "settlement_statement": (MONEY, YES),
+    "accounts": (MONEY, YES),
+    "cooperative_accounts": (MONEY, YES),
+    "approve_account": (APPROVER, YES),
+    "refuse_account": (APPROVER, YES),
+    "lift_hold": (MAKER, YES),
+    "approve_lifting": (APPROVER, YES),
+    "refuse_lifting": (HANDLERS, YES),
     "reconciliation": (MONEY, YES),
     "proof": (MONEY, YES),
     "entry": (MONEY, YES),
@@ -137,6 +147,11 @@ def address_of(shop: Any) -> dict[str, str]:
         by=maker,
         at=shop.at,
     )
+    proposed = payout_accounts.propose(
+        cooperative=first.cooperative, rail="bank", holder="A", rib=rib_of(900), by=None, at=shop.at
+    )
+    payout_accounts.put_on_hold(cooperative=second.cooperative, reason="papers", at=shop.at)
+    asked = lifting.propose(cooperative=second.cooperative, reason="they came", by=maker, at=shop.at)
     message = OutboxMessage.objects.order_by("pk").first()
     entry = JournalEntry.objects.order_by("pk").first()
     assert message is not None and entry is not None
@@ -160,6 +175,12 @@ def address_of(shop: Any) -> dict[str, str]:
         "batch_file": [batch.reference, "pain001"],
         "payout": [run.payouts.get().reference],
         "settlement_statement": [run.payouts.get().reference],
+        "cooperative_accounts": [first.cooperative.code],
+        "approve_account": [first.cooperative.code, proposed.version],
+        "refuse_account": [first.cooperative.code, proposed.version],
+        "lift_hold": [second.cooperative.code],
+        "approve_lifting": [asked.reference],
+        "refuse_lifting": [asked.reference],
         "proof": ["bank:main:MAD"],
         "entry": [entry.event],
         "line": [line.reference],
@@ -221,6 +242,8 @@ def _everything() -> list[Any]:
         list(Order.objects.order_by("pk").values_list("number", "link_version")),
         list(SupplierOrder.objects.order_by("pk").values_list("reference", "state")),
         list(PayoutRun.objects.order_by("pk").values_list("reference", "state")),
+        list(PayoutAccount.objects.order_by("pk").values_list("version", "approved_by", "closed_at")),
+        list(HoldLifting.objects.order_by("pk").values_list("reference", "approved_at", "refused_at")),
         list(Refund.objects.order_by("pk").values_list("reference", "state", "attempt")),
         list(Discrepancy.objects.order_by("pk").values_list("reference", "state", "owner")),
         list(Resolution.objects.order_by("pk").values_list("reference", "approved_at", "refused_at")),
@@ -245,6 +268,10 @@ def _everything() -> list[Any]:
         "payouts/runs/PR-20260101-01/",
         "payouts/one/42/",
         "payouts/batches/BA-1/pdf/",
+        "payouts/accounts/C99/",
+        "payouts/accounts/C99/lift/",
+        "payouts/accounts/C99/1/approve/",
+        "payouts/liftings/HL-C99-1/approve/",
         "reconciliation/proofs/bank:elsewhere:MAD/",
         "reconciliation/proofs/stripe_balance:XXX/",
         "reconciliation/entries/stripe:txn_nothing/",

@@ -189,9 +189,10 @@ def test_a_rejected_payout_is_due_again_and_its_account_is_held(shop, due, maker
         "AC04 closed account",
     )
 
-    payout_accounts.propose(
+    account = payout_accounts.propose(
         cooperative=payout.cooperative, rail="bank", holder="A", rib=rib_of(103), by=None, at=shop.at
     )
+    payout_accounts.approve(account=account, by=approver, at=shop.at)
     later = shop.at + timedelta(hours=49)
     again = payouts.plan(by=maker, at=later)
     assert [each.rib for each in batches.shown(batch=again.batch).transfers] == [rib_of(103)]
