@@ -158,7 +158,7 @@ def test_two_cooperatives_are_paid_by_bank_and_every_account_agrees(house):
     run = payouts.plan(by=house.maker, at=house.at)
     with pytest.raises(SamePerson):
         payouts.approve(run=run, by=house.maker, at=house.at)
-    payouts.cancel(run=run, at=house.at)
+    payouts.cancel(run=run, by=house.maker, at=house.at)
     to_a, to_b = house.pay_out()
     assert (to_a.amount, to_b.amount) == (mad("534.00"), mad("302.60"))
     assert stands("payout_in_flight", "A") == mad("534.00")
