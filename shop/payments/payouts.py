@@ -447,9 +447,8 @@ def _gone(batch: PayoutBatch | None, payouts: Iterable[Payout]) -> list[str]:
     if batch is not None and (batch.offered_at or batch.handed_over_at):
         found.append(batch.reference)
     left = (State.SENDING, State.SENT, State.PAID)
-    started = PayoutTransfer.objects.filter(item__payout__in=[each.pk for each in payouts])
-    started = started.exclude(state=Made.REFUSED).values_list("item__payout", flat=True)
-    asked = set(started)
+    transfers = PayoutTransfer.objects.filter(item__payout__in=[each.pk for each in payouts])
+    asked = {each.item.payout_id for each in transfers.exclude(state=Made.REFUSED).select_related("item")}
     return found + [
         each.reference
         for each in payouts
