@@ -1,4 +1,4 @@
-"""The doors of the back office. Addresses hold references and signed tokens, never the database's ids."""
+"""The doors of the back office. Addresses hold references, never the database's ids."""
 
 from django.urls import path, register_converter
 
@@ -15,7 +15,6 @@ from shop.backoffice.views import (
 )
 
 register_converter(addresses.Reference, "ref")
-register_converter(addresses.Token, "token")
 register_converter(addresses.Digest, "digest")
 register_converter(addresses.AccountCode, "account")
 register_converter(addresses.Event, "event")
@@ -40,8 +39,8 @@ urlpatterns = [
     path("refunds/<ref:reference>/bank/", orders.refund_by_bank, name="refund_by_bank"),
     # mails
     path("outbox/", outbox.outbox, name="outbox"),
-    path("outbox/<token:token>/", outbox.message, name="message"),
-    path("outbox/<token:token>/send-again/", outbox.send_again, name="send_again"),
+    path("outbox/<ref:reference>/", outbox.message, name="message"),
+    path("outbox/<ref:reference>/send-again/", outbox.send_again, name="send_again"),
     # payouts
     path("payouts/", payouts.payouts, name="payouts"),
     path("payouts/plan/", payouts.plan_run, name="plan_run"),
