@@ -22,7 +22,7 @@ from moneyed import Money
 
 from cooperatives import payout_accounts
 from cooperatives.models import Cooperative, Member, PayoutAccount
-from shop.core import mailing
+from shop.core import mailing, references
 from shop.core.clock import day_of
 from shop.core.errors import CarriedOutMeanwhile, Refused
 from shop.core.lives import refused_when_stale
@@ -158,13 +158,18 @@ def plan(*, by: Any, at: datetime) -> PayoutRun:
     try:
         with transaction.atomic():
             run: PayoutRun = PayoutRun.objects.create(reference=f"PR-{suffix}", planned_by=by, planned_at=at)
-            payouts = [_make(run, each, f"PO-{suffix}-{each.cooperative.code}", at) for each in due]
+            payouts = [
+                _make(run, each, references.checked(f"PO-{suffix}-{each.cooperative.code}"), at)
+                for each in due
+            ]
     except IntegrityError as error:
         # The database's own net under the lock: a supplier order is in one live payout.
         raise CarriedOutMeanwhile(_("Somebody else has just planned these payouts.")) from error
     by_bank = [each for each in payouts if each.rail == Rail.BANK]
     if by_bank or refunds:
-        batch = batches.make(run=run, payouts=by_bank, refunds=refunds, reference=f"BA-{suffix}", at=at)
+        batch = batches.make(
+            run=run, payouts=by_bank, refunds=refunds, reference=references.checked(f"BA-{suffix}"), at=at
+        )
         Payout.objects.filter(pk__in=[each.pk for each in by_bank]).update(batch=batch)
         Refund.objects.filter(pk__in=[each.pk for each in refunds]).update(batch=batch)
     logger.info("payouts planned", extra={"run": run.reference, "payouts": len(payouts)})

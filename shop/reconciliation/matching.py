@@ -125,8 +125,10 @@ def _book(line: StatementLine, found: Found, at: datetime) -> Match:
     """Post what the line is, through whoever owns the record, and tie the two together."""
     record, reference = found.record, found.reference
     if isinstance(record, PayoutBatch):
-        booked = [(each, _debited(line, each, at)) for each in contents_of(record)]
-        crashpoint("matching.booked")
+        booked = []
+        for each in contents_of(record):
+            booked.append((each, _debited(line, each, at)))
+            crashpoint("matching.booked_one_of_a_batch")
         return _tie_batch(line, record, booked, rule=found.rule, by=MATCHER, at=at)
     if isinstance(record, Payout) and found.subject == Subject.RETURN:
         entry = _returned(line, record, at)
