@@ -50,7 +50,7 @@ class MovesOnce(ConcurrentTransitionMixin):
         finally:
             for name, state in before.items():
                 self.__dict__.setdefault(name, state)
-            del self._set_aside
+            self.__dict__.pop("_set_aside", None)  # another thread, on the same record, may have been quicker
         self._update_initial_state()
 
     def get_deferred_fields(self) -> set[str]:

@@ -25,7 +25,7 @@ from shop.backoffice.scope import (
 from shop.core import clock
 from shop.core import rib as ribs
 from shop.core.errors import Refused, Unavailable
-from shop.design.numbers import moment_text
+from shop.design.numbers import isolated, moment_text
 from shop.payments import onboarding
 
 _Rail = PayoutAccount.Rail
@@ -174,12 +174,12 @@ def _described(account: PayoutAccount) -> list[str]:
     if account.rail == _Rail.BANK:
         said.append(
             _("RIB %(rib)s (bank %(bank)s), in the name of %(holder)s.")
-            % {"rib": ribs.grouped(account.rib), "bank": account.rib[:3], "holder": account.holder}
+            % {"rib": isolated(ribs.grouped(account.rib)), "bank": account.rib[:3], "holder": account.holder}
         )
     else:
         said.append(
             _("Stripe account %(account)s, in the name of %(holder)s.")
-            % {"account": account.stripe_account_id, "holder": account.holder}
+            % {"account": isolated(account.stripe_account_id), "holder": account.holder}
         )
     said.append(
         _("Proposed on %(moment)s by %(person)s.")
@@ -242,7 +242,7 @@ def _held(hold: PayoutAccount) -> list[str]:
         _("On hold since %(moment)s: %(reason)s.")
         % {"moment": moment_text(hold.created_at), "reason": hold.reason},
         _("Money would go again to %(account)s, in the name of %(holder)s.")
-        % {"account": looks.account(before), "holder": before.holder}
+        % {"account": isolated(looks.account(before)), "holder": before.holder}
         if before is not None
         else _("There was no account before: the cooperative would still have to enter one."),
     ]

@@ -18,7 +18,7 @@ from cooperatives.models import Cooperative, PayoutAccount
 from shop.core import clock
 from shop.core import rib as ribs
 from shop.core.errors import Refused
-from shop.design.numbers import moment_text
+from shop.design.numbers import isolated, moment_text
 from shop.desk import looks
 from shop.desk import money as sums
 from shop.desk.forms import AccountForm
@@ -75,7 +75,7 @@ def waiting_says(account: PayoutAccount | None, *, at: datetime) -> str:
     if account is None:
         return ""
     words = {
-        "account": account_said(account),
+        "account": isolated(account_said(account)),
         "holder": account.holder,
         "moment": moment_text(account.usable_from, style="weekday"),
     }
@@ -162,7 +162,7 @@ def payout_account(request: HttpRequest) -> HttpResponse:
             "waiting": waiting,
             "waiting_says": waiting_says(waiting, at=at),
             "refused": refused,
-            "refused_said": account_said(refused),
+            "refused_said": isolated(account_said(refused)),
         },
         status=422 if form.errors else 200,
     )
