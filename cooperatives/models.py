@@ -284,14 +284,29 @@ class Certification(MovesOnce, models.Model):
 
 class PayoutAccountQuerySet(models.QuerySet["PayoutAccount"]):
     def usable(self, *, at: datetime) -> PayoutAccountQuerySet:
-        """Confirmed accounts whose cooling time is over, newest first."""
-        return self.filter(usable_from__lte=at, closed_at=None).order_by("-usable_from", "-pk")
+        """Holds, and approved accounts whose cooling time is over; newest first."""
+        return self.filter(
+            Q(rail=PayoutAccount.Rail.HOLD) | Q(approved_by__isnull=False),
+            usable_from__lte=at,
+            closed_at=None,
+        ).order_by("-usable_from", "-pk")
+
+    def waiting(self, *, at: datetime) -> PayoutAccountQuerySet:
+        """Proposed, and not in use yet: its time has not come, or nobody has checked it."""
+        proposed = self.filter(closed_at=None).exclude(rail=PayoutAccount.Rail.HOLD)
+        return proposed.filter(Q(usable_from__gt=at) | Q(approved_by=None))
+
+    def to_check(self) -> PayoutAccountQuerySet:
+        """Those an operator has to approve or refuse, the oldest first."""
+        proposed = self.filter(closed_at=None, approved_by=None).exclude(rail=PayoutAccount.Rail.HOLD)
+        return proposed.order_by("created_at", "pk")
 
 
 class PayoutAccount(models.Model):
-    """Where a cooperative's money goes. A change is a new row that waits; rows are never edited.
+    """Where a cooperative's money goes. A change is a new row that waits; what it says is never edited.
 
-    ``hold`` means: owed, but not sent, for the reason given.
+    Nothing is sent to an account before a person other than its proposer has approved it. ``hold`` means:
+    owed, but not sent, for the reason given.
     """
 
     class Rail(models.TextChoices):
@@ -315,8 +330,13 @@ class PayoutAccount(models.Model):
     approved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
+    approved_at = models.DateTimeField(null=True, blank=True)
+    refused_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    refusal = models.CharField(max_length=200, blank=True, help_text="why it was refused; the owners read it")
     created_at = models.DateTimeField()
-    usable_from = models.DateTimeField(help_text="a changed account waits 48 hours")
+    usable_from = models.DateTimeField(help_text="a changed account waits 48 hours, and all for approval")
     closed_at = models.DateTimeField(null=True, blank=True)
 
     objects = PayoutAccountQuerySet.as_manager()
@@ -335,7 +355,68 @@ class PayoutAccount(models.Model):
                 name="a_payout_account_is_approved_by_another_person",
                 condition=Q(proposed_by=None) | Q(approved_by=None) | ~Q(proposed_by=F("approved_by")),
             ),
+            models.CheckConstraint(
+                name="a_refused_payout_account_is_closed_and_never_approved",
+                condition=Q(refused_by=None) | Q(approved_by=None, closed_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.cooperative.code} v{self.version} {self.rail}"
+
+
+class HoldLiftingQuerySet(models.QuerySet["HoldLifting"]):
+    def waiting(self) -> HoldLiftingQuerySet:
+        """Asked for, nobody has answered, and the hold still stands."""
+        return self.filter(approved_at=None, refused_at=None, hold__closed_at=None)
+
+
+class HoldLifting(models.Model):
+    """Somebody asks that a cooperative be paid again; another person agrees, or does not. Rows stay."""
+
+    reference = models.CharField(max_length=32, unique=True)
+    hold = models.ForeignKey(PayoutAccount, on_delete=models.PROTECT, related_name="liftings")
+    reason = models.CharField(max_length=250)
+    proposed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    proposed_at = models.DateTimeField()
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    approved_at = models.DateTimeField(null=True, blank=True)
+    refused_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    refused_at = models.DateTimeField(null=True, blank=True)
+    resumed = models.ForeignKey(
+        PayoutAccount,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="the account in use from then on; none if there was none before the hold",
+    )
+
+    objects = HoldLiftingQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["proposed_at", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="a_hold_is_lifted_by_another_person",
+                condition=Q(approved_by=None) | ~Q(approved_by=F("proposed_by")),
+            ),
+            models.CheckConstraint(
+                name="a_lifting_is_agreed_to_or_refused_by_somebody",
+                condition=Q(approved_by=None, approved_at=None, refused_by=None, refused_at=None)
+                | Q(approved_by__isnull=False, approved_at__isnull=False, refused_by=None, refused_at=None)
+                | Q(approved_by=None, approved_at=None, refused_by__isnull=False, refused_at__isnull=False),
+            ),
+            models.UniqueConstraint(
+                fields=["hold"],
+                condition=Q(approved_at=None, refused_at=None),
+                name="one_lifting_of_a_hold_waits",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference

@@ -1,4 +1,7 @@
-"""Where a cooperative's money goes, and how that changes: slowly, told to every owner, never by an edit."""
+"""Where a cooperative's money goes, and how that changes: slowly, checked by another person, told to every owner.
+
+Never by an edit. A hold ends when a new account has been approved, or when two persons lift it (``lifting``).
+"""
 
 from __future__ import annotations
 
@@ -42,6 +45,14 @@ class AccountClosed(Refused):
     message = _("This account is no longer open; a newer one took its place.")
 
 
+class NotToCheck(Refused):
+    message = _("Nobody has to check this account any more: it is in use, refused or given up.")
+
+
+class ReasonMissing(Refused):
+    message = _("Say why: the owners of the cooperative read it.")
+
+
 @transaction.atomic
 def propose(
     *,
@@ -53,8 +64,8 @@ def propose(
     by: Any,
     at: datetime,
 ) -> PayoutAccount:
-    """A new account for the cooperative's money. The first can be used at once; a change waits, and every
-    owner is told, so that a stolen login cannot turn the money away unseen.
+    """A new account for the cooperative's money, used once somebody else has approved it. A change also waits
+    two days, and every owner is told, so that a stolen login cannot turn the money away unseen.
 
     A change that still waits is given up for the new one. Raises a ``RibRefused`` for a wrong RIB,
     HolderMissing, NoStripeAccount or SameAccount.
@@ -65,7 +76,7 @@ def propose(
     digits = ribs.check(rib) if rail == Rail.BANK else ""
     if rail == Rail.STRIPE and not stripe_account_id:
         raise NoStripeAccount
-    _lock(cooperative)
+    lock(cooperative)
     now_used = current(cooperative=cooperative, at=at)
     if now_used is not None and (now_used.rail, now_used.rib, now_used.stripe_account_id) == (
         rail,
@@ -74,8 +85,7 @@ def propose(
     ):
         raise SameAccount
     accounts = cooperative.payout_accounts
-    waiting = accounts.filter(closed_at=None, usable_from__gt=at)
-    waiting.update(closed_at=at)
+    accounts.waiting(at=at).update(closed_at=at)
     is_first = not accounts.exclude(rail=Rail.HOLD).exists()
     waits = timedelta(hours=0 if is_first else settings.BANK_ACCOUNT_COOLING_HOURS)
     account = PayoutAccount.objects.create(
@@ -102,31 +112,87 @@ def current(*, cooperative: Cooperative, at: datetime) -> PayoutAccount | None:
 
 
 def waiting(*, cooperative: Cooperative, at: datetime) -> PayoutAccount | None:
-    """A proposed change whose time has not come."""
-    return cooperative.payout_accounts.filter(closed_at=None, usable_from__gt=at).first()
+    """A proposed account that is not in use yet: its time has not come, or nobody has checked it."""
+    return cooperative.payout_accounts.waiting(at=at).first()
+
+
+def last_refused(*, cooperative: Cooperative) -> PayoutAccount | None:
+    """The account that was refused, as long as no other has been proposed since."""
+    newest = cooperative.payout_accounts.order_by("-version").first()
+    return newest if newest is not None and newest.refused_by_id is not None else None
 
 
 @transaction.atomic
 def approve(*, account: PayoutAccount, by: Any, at: datetime) -> PayoutAccount:
-    """An operator has checked the account's papers. It does not shorten the wait.
+    """An operator has checked the account's papers: it may be used, once its two days are over too.
 
-    Raises OwnProposal or AccountClosed.
+    Approving again changes nothing. Raises OwnProposal or NotToCheck.
     """
-    if account.proposed_by_id is not None and account.proposed_by_id == by.pk:
-        raise OwnProposal
-    open_ones = PayoutAccount.objects.filter(pk=account.pk, closed_at=None)
-    if not open_ones.update(approved_by=by):
-        raise AccountClosed
-    account.approved_by = by
-    logger.info("payout account approved", extra={"cooperative": account.cooperative.code})
+    account = _to_check(account, by)
+    if account.approved_by_id is not None:
+        return account
+    account.approved_by, account.approved_at = by, at
+    # In use from its approval if that came last: what was put in its place meanwhile is then older.
+    account.usable_from = max(account.usable_from, at)
+    account.save(update_fields=["approved_by", "approved_at", "usable_from"])
+    _tell_owners(account, topic="payout_account.approved", at=at)
+    logger.info(
+        "payout account approved", extra={"cooperative": account.cooperative.code, "version": account.version}
+    )
     return account
 
 
 @transaction.atomic
+def refuse(*, account: PayoutAccount, why: str, by: Any, at: datetime) -> PayoutAccount:
+    """An operator does not agree to an account: money never goes there. Its owners read why.
+
+    Raises ReasonMissing, OwnProposal or NotToCheck.
+    """
+    why = " ".join(why.split())
+    if not why:
+        raise ReasonMissing
+    account = _to_check(account, by)
+    if account.approved_by_id is not None:
+        raise NotToCheck
+    account.refused_by, account.refusal, account.closed_at = by, why[:200], at
+    account.save(update_fields=["refused_by", "refusal", "closed_at"])
+    _tell_owners(account, topic="payout_account.refused", at=at)
+    logger.info(
+        "payout account refused", extra={"cooperative": account.cooperative.code, "version": account.version}
+    )
+    return account
+
+
+def _to_check(account: PayoutAccount, by: Any) -> PayoutAccount:
+    """The account as it is now, with its cooperative's other accounts locked."""
+    lock(account.cooperative)
+    account = PayoutAccount.objects.select_related("cooperative").get(pk=account.pk)
+    if account.closed_at is not None or account.rail == Rail.HOLD:
+        raise NotToCheck
+    if account.proposed_by_id is not None and account.proposed_by_id == by.pk:
+        raise OwnProposal
+    return account
+
+
+def others_with(*, account: PayoutAccount) -> list[Cooperative]:
+    """Other cooperatives whose open account is the same one: somebody should ask why."""
+    same = PayoutAccount.objects.filter(closed_at=None, rail=account.rail).exclude(
+        cooperative=account.cooperative
+    )
+    if account.rail == Rail.BANK:
+        same = same.filter(rib=account.rib)
+    elif account.rail == Rail.STRIPE:
+        same = same.filter(stripe_account_id=account.stripe_account_id)
+    else:
+        return []
+    return list(Cooperative.objects.filter(payout_accounts__in=same).distinct())
+
+
+@transaction.atomic
 def give_up(*, account: PayoutAccount, at: datetime) -> None:
-    """An owner stops a change that still waits. Raises AccountClosed when it is too late for that."""
-    stopped = PayoutAccount.objects.filter(pk=account.pk, closed_at=None, usable_from__gt=at)
-    if not stopped.update(closed_at=at):
+    """An owner stops an account that is not in use yet. Raises AccountClosed when it is too late for that."""
+    lock(account.cooperative)
+    if not PayoutAccount.objects.waiting(at=at).filter(pk=account.pk).update(closed_at=at):
         raise AccountClosed
     _tell_owners(account, topic="payout_account.given_up", at=at)
 
@@ -145,11 +211,12 @@ def close_superseded(*, at: datetime) -> int:
 
 @transaction.atomic
 def put_on_hold(*, cooperative: Cooperative, reason: str, at: datetime, by: Any = None) -> PayoutAccount:
-    """From now on what is owed is not sent, for the reason given, until an account is proposed again.
+    """From now on what is owed is not sent, for the reason given, until another account is approved or two
+    persons lift the hold.
 
     What waited is given up. A cooperative already on hold keeps its first reason.
     """
-    _lock(cooperative)
+    lock(cooperative)
     now_used = current(cooperative=cooperative, at=at)
     if now_used is not None and now_used.rail == Rail.HOLD:
         return now_used
@@ -169,8 +236,49 @@ def put_on_hold(*, cooperative: Cooperative, reason: str, at: datetime, by: Any 
     return account
 
 
-def _lock(cooperative: Cooperative) -> None:
-    """Two proposals at once would take the same number."""
+def held_back(*, hold: PayoutAccount) -> PayoutAccount | None:
+    """The account that was in use when the hold began; None if there was none."""
+    before = PayoutAccount.objects.filter(
+        cooperative=hold.cooperative_id,
+        version__lt=hold.version,
+        approved_by__isnull=False,
+        usable_from__lte=hold.created_at,
+        closed_at=hold.created_at,
+    )
+    return before.exclude(rail=Rail.HOLD).order_by("-usable_from", "-pk").first()
+
+
+@transaction.atomic
+def resume(*, hold: PayoutAccount, proposed_by: Any, approved_by: Any, at: datetime) -> PayoutAccount | None:
+    """Money goes again where it went before the hold, as two persons agreed. It is a new row, since an account
+    that was closed stays closed; None if there was no account before.
+
+    Asked for by ``lifting`` only, which holds the lock.
+    """
+    before = held_back(hold=hold)
+    PayoutAccount.objects.filter(pk=hold.pk).update(closed_at=at)
+    account = None
+    if before is not None:
+        account = PayoutAccount.objects.create(
+            cooperative=hold.cooperative,
+            version=_next_version(hold.cooperative),
+            rail=before.rail,
+            holder=before.holder,
+            rib=before.rib,
+            stripe_account_id=before.stripe_account_id,
+            transfers_active=before.transfers_active,
+            proposed_by=proposed_by,
+            approved_by=approved_by,
+            approved_at=at,
+            created_at=at,
+            usable_from=at,
+        )
+    _tell_owners(account or hold, topic="payout_account.resumed", at=at)
+    return account
+
+
+def lock(cooperative: Cooperative) -> None:
+    """Until the transaction ends nobody else changes this cooperative's accounts."""
     Cooperative.objects.select_for_update().get(pk=cooperative.pk)
 
 
@@ -195,8 +303,9 @@ def _tell_owners(account: PayoutAccount, *, topic: str, at: datetime) -> None:
                 "rail": account.rail,
                 "account": ribs.masked(account.rib) if account.rib else account.stripe_account_id,
                 "holder": account.holder,
-                "reason": account.reason,
+                "reason": account.reason or account.refusal,
                 "usable_from": account.usable_from.isoformat(),
                 "is_change": account.usable_from > at,
+                "is_on_hold": account.rail == Rail.HOLD,
             },
         )

@@ -210,7 +210,7 @@ def rib_of(number: int) -> str:
 
 
 class PayoutAccountFactory(DjangoModelFactory):
-    """A bank account in use since long ago. Changes go through ``payout_accounts.propose``."""
+    """A bank account approved and in use since long ago. Changes go through ``payout_accounts.propose``."""
 
     class Meta:
         model = PayoutAccount
@@ -220,6 +220,8 @@ class PayoutAccountFactory(DjangoModelFactory):
     rail = PayoutAccount.Rail.BANK
     holder = factory.LazyAttribute(lambda self: self.cooperative.name)
     rib = factory.Sequence(lambda n: rib_of(n + 1))
+    approved_by = factory.SubFactory(UserFactory)
+    approved_at = NOW - timedelta(days=200)
     created_at = NOW - timedelta(days=200)
     usable_from = NOW - timedelta(days=200)
 

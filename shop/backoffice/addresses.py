@@ -1,13 +1,6 @@
-"""How records without a reference of their own are named in an address: by a signed token, never by their id."""
+"""What names a record in an address: a reference, a digest, a code; never a database id."""
 
 from __future__ import annotations
-
-from django.core import signing
-from django.http import Http404
-
-from shop.core.models import OutboxMessage
-
-_MESSAGE = "backoffice.message"
 
 
 class Reference:
@@ -20,12 +13,6 @@ class Reference:
 
     def to_url(self, value: str) -> str:
         return str(value)
-
-
-class Token(Reference):
-    """A signed token."""
-
-    regex = "[A-Za-z0-9_:=.-]{8,200}"
 
 
 class Digest(Reference):
@@ -56,16 +43,3 @@ class Fetched(Reference):
     """What can be asked of the bank sandbox."""
 
     regex = "statement|remittance|status|tracking|work"
-
-
-def of_message(message: OutboxMessage) -> str:
-    """The token that names a message."""
-    return signing.dumps(message.pk, salt=_MESSAGE)
-
-
-def message_at(token: str) -> OutboxMessage:
-    """The message a token names; 404 for a token that is not ours."""
-    try:
-        return OutboxMessage.objects.get(pk=signing.loads(token, salt=_MESSAGE))
-    except (signing.BadSignature, OutboxMessage.DoesNotExist) as error:
-        raise Http404 from error

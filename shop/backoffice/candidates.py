@@ -9,7 +9,7 @@ from datetime import date
 from django.utils.translation import gettext as _
 from moneyed import Money
 
-from shop.payments.models import Deposit, Payout, Refund
+from shop.payments.models import Deposit, Payout, PayoutBatch, Refund
 from shop.reconciliation import judging, spotting
 from shop.reconciliation.models import Match, Remittance, StatementLine
 
@@ -59,6 +59,9 @@ def _alike(line: StatementLine) -> Iterator[Candidate]:
             way=Refund.Way.BANK, state=Refund.State.SENT, currency=line.currency, amount_minor=minor
         ):
             yield _candidate(Subject.REFUND, refund.bank_reference, refund, why)
+        sent = PayoutBatch.objects.filter(currency=line.currency, total_minor=minor, count__gt=1)
+        for batch in sent.exclude(handed_over_at=None).order_by("-pk")[:MOST]:
+            yield _candidate(Subject.BATCH, batch.reference, batch, why)
         return
     for remittance in Remittance.objects.filter(
         arrived_at=None, currency=line.currency, net_minor=minor
@@ -91,8 +94,9 @@ def _candidate(
         amount, on = record.amount, record.created_at.date()
     elif isinstance(record, Refund):
         amount, on = record.amount, record.requested_at.date()
+    elif isinstance(record, PayoutBatch):
+        amount, on = record.total, record.execute_on
     else:
-        assert isinstance(record, Payout)
         amount, on = record.amount, record.planned_at.date()
     return Candidate(
         subject=str(subject),

@@ -411,6 +411,17 @@ class ResolveForm(forms.Form):
 
 
 class ReasonForm(forms.Form):
-    """Why somebody doubts a match."""
+    """Why somebody doubts a match, lifts a hold or gives up a run."""
 
     reason = forms.CharField(label=_("Why?"), max_length=250, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class RefuseAccountForm(forms.Form):
+    """Why an account for a cooperative's money is not accepted."""
+
+    reason = forms.CharField(
+        label=_("Why?"),
+        help_text=_("The owners of the cooperative read it."),
+        max_length=200,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )

@@ -13,7 +13,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 from moneyed import Money
 
+from cooperatives.models import HoldLifting, PayoutAccount
 from shop.backoffice import naming
+from shop.core import rib as ribs
 from shop.core.money import from_minor
 from shop.design.numbers import money_text
 from shop.fulfilment.deciding import reason_text
@@ -65,6 +67,43 @@ KINDS = {
 def state(code: str, label: Any) -> dict[str, str]:
     """The coloured word for a state: ``{kind, text}``."""
     return {"kind": KINDS.get(code, ""), "text": str(label)}
+
+
+# Payout accounts
+
+
+def account(found: PayoutAccount) -> str:
+    """An account as screens name it: never the whole number."""
+    if found.rail == PayoutAccount.Rail.BANK:
+        return ribs.masked(found.rib)
+    return found.stripe_account_id or str(found.get_rail_display())
+
+
+def account_state(found: PayoutAccount, *, at: datetime, current: PayoutAccount | None) -> dict[str, str]:
+    """What has become of an account, in a coloured word."""
+    is_hold = found.rail == PayoutAccount.Rail.HOLD
+    if current is not None and current.pk == found.pk:
+        return {"kind": "bad", "text": _("on hold")} if is_hold else {"kind": "ok", "text": _("in use")}
+    if found.refused_by_id is not None:
+        return {"kind": "bad", "text": _("refused")}
+    if found.closed_at is not None or is_hold:
+        return {"kind": "", "text": _("over")}
+    if found.approved_by_id is None:
+        return {"kind": "wait", "text": _("to be checked")}
+    if found.usable_from > at:
+        return {"kind": "wait", "text": _("approved, waits for its time")}
+    return {"kind": "", "text": _("over")}
+
+
+def lifting_state(found: HoldLifting) -> dict[str, str]:
+    """Whether somebody agreed to lift a hold."""
+    if found.approved_at is not None:
+        return {"kind": "ok", "text": _("agreed")}
+    if found.refused_at is not None:
+        return {"kind": "bad", "text": _("not agreed")}
+    if found.hold.closed_at is not None:
+        return {"kind": "", "text": _("over")}
+    return {"kind": "wait", "text": _("waits for a second person")}
 
 
 # The story of an order

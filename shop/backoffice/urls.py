@@ -1,12 +1,20 @@
-"""The doors of the back office. Addresses hold references and signed tokens, never the database's ids."""
+"""The doors of the back office. Addresses hold references, never the database's ids."""
 
 from django.urls import path, register_converter
 
 from shop.backoffice import addresses
-from shop.backoffice.views import discrepancies, importing, orders, outbox, payouts, reconciliation, today
+from shop.backoffice.views import (
+    accounts,
+    discrepancies,
+    importing,
+    orders,
+    outbox,
+    payouts,
+    reconciliation,
+    today,
+)
 
 register_converter(addresses.Reference, "ref")
-register_converter(addresses.Token, "token")
 register_converter(addresses.Digest, "digest")
 register_converter(addresses.AccountCode, "account")
 register_converter(addresses.Event, "event")
@@ -31,19 +39,30 @@ urlpatterns = [
     path("refunds/<ref:reference>/bank/", orders.refund_by_bank, name="refund_by_bank"),
     # mails
     path("outbox/", outbox.outbox, name="outbox"),
-    path("outbox/<token:token>/", outbox.message, name="message"),
-    path("outbox/<token:token>/send-again/", outbox.send_again, name="send_again"),
+    path("outbox/<ref:reference>/", outbox.message, name="message"),
+    path("outbox/<ref:reference>/send-again/", outbox.send_again, name="send_again"),
     # payouts
     path("payouts/", payouts.payouts, name="payouts"),
     path("payouts/plan/", payouts.plan_run, name="plan_run"),
     path("payouts/runs/<ref:reference>/", payouts.payout_run, name="payout_run"),
     path("payouts/runs/<ref:reference>/approve/", payouts.approve_run, name="approve_run"),
     path("payouts/runs/<ref:reference>/cancel/", payouts.cancel_run, name="cancel_run"),
+    path("payouts/runs/<ref:reference>/give-up/", payouts.give_up_run, name="give_up_run"),
     path("payouts/batches/<ref:reference>/hand-over/", payouts.hand_over, name="hand_over"),
     path("payouts/batches/<ref:reference>/status/", payouts.batch_status, name="batch_status"),
     path("payouts/batches/<ref:reference>/<batch_form:form>/", payouts.batch_file, name="batch_file"),
     path("payouts/one/<ref:reference>/", payouts.payout, name="payout"),
     path("payouts/one/<ref:reference>/statement/", payouts.settlement_statement, name="settlement_statement"),
+    # payout accounts and holds
+    path("payouts/accounts/", accounts.accounts, name="accounts"),
+    path("payouts/accounts/<ref:code>/", accounts.cooperative_accounts, name="cooperative_accounts"),
+    path("payouts/accounts/<ref:code>/lift/", accounts.lift_hold, name="lift_hold"),
+    path(
+        "payouts/accounts/<ref:code>/<int:version>/approve/", accounts.approve_account, name="approve_account"
+    ),
+    path("payouts/accounts/<ref:code>/<int:version>/refuse/", accounts.refuse_account, name="refuse_account"),
+    path("payouts/liftings/<ref:reference>/approve/", accounts.approve_lifting, name="approve_lifting"),
+    path("payouts/liftings/<ref:reference>/refuse/", accounts.refuse_lifting, name="refuse_lifting"),
     # reconciliation
     path("reconciliation/", reconciliation.reconciliation, name="reconciliation"),
     path("reconciliation/proofs/<account:account>/", reconciliation.proof, name="proof"),

@@ -12,6 +12,7 @@ from django.db.models.functions import Concat
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from cooperatives.models import HoldLifting, PayoutAccount
 from shop.core.clock import day_of
 from shop.core.models import OutboxMessage
 from shop.fulfilment.models import Shipment, SupplierOrder
@@ -70,6 +71,16 @@ def runs_to_approve() -> QuerySet[PayoutRun]:
     return PayoutRun.objects.filter(state=PayoutRun.State.PLANNED)
 
 
+def accounts_to_check() -> QuerySet[PayoutAccount]:
+    """Where cooperatives want their money: nothing goes there before somebody has looked."""
+    return PayoutAccount.objects.to_check()
+
+
+def liftings_to_agree() -> QuerySet[HoldLifting]:
+    """Somebody asked that a cooperative be paid again; it takes another person."""
+    return HoldLifting.objects.waiting()
+
+
 # Their numbers
 
 
@@ -79,7 +90,9 @@ def beside_places(may: Mapping[str, bool]) -> dict[str, int]:
     if may["support"]:
         counts["outbox"] = failed_messages().count()
     if may["read_money"]:
-        counts["payouts"] = runs_to_approve().count()
+        counts["payouts"] = sum(
+            each.count() for each in (runs_to_approve(), accounts_to_check(), liftings_to_agree())
+        )
         counts["reconciliation"] = Discrepancy.objects.unsettled().count()
     return counts
 
@@ -95,6 +108,20 @@ def everything(*, at: datetime, may: Mapping[str, bool]) -> list[Waiting]:
             _("Payouts to approve"),
             payouts,
             _("Planned by one person; another one reads the file and agrees."),
+            "read_money",
+        ),
+        Waiting(
+            accounts_to_check().count(),
+            _("Payout accounts to check"),
+            reverse("backoffice:accounts"),
+            _("A cooperative proposed where its money goes; compare it with the papers."),
+            "read_money",
+        ),
+        Waiting(
+            liftings_to_agree().count(),
+            _("Holds somebody wants to lift"),
+            reverse("backoffice:accounts"),
+            _("One person asked that a cooperative be paid again; it takes a second one."),
             "read_money",
         ),
         Waiting(

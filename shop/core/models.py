@@ -8,6 +8,8 @@ from django.db import models
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from shop.core import references
+
 
 class ClockOffset(models.Model):
     """How far the demo's clock is ahead of system time, in seconds. One row."""
@@ -24,6 +26,11 @@ class OutboxQuerySet(models.QuerySet["OutboxMessage"]):
         return self.filter(state=OutboxMessage.State.WAITING, due_at__lte=at).order_by("due_at", "pk")
 
 
+def new_message_reference() -> str:
+    """What people and addresses call a message, such as ``M-7K3M9QX2T``."""
+    return references.make("M")
+
+
 class OutboxMessage(models.Model):
     """Something to be told to somebody outside, written in the transaction that caused it.
 
@@ -36,6 +43,7 @@ class OutboxMessage(models.Model):
         DELIVERED = "delivered", _("delivered")
         FAILED = "failed", _("failed")
 
+    reference = models.CharField(max_length=16, unique=True, default=new_message_reference, editable=False)
     kind = models.CharField(max_length=32, help_text="which deliverer takes it, e.g. mail")
     key = models.CharField(max_length=160, unique=True)
     topic = models.CharField(max_length=80)

@@ -222,3 +222,8 @@ def _piece(day: date, language: str, *, weekday: bool = False, month: bool, year
     if weekday:
         text = f"{_WEEKDAYS[language][day.weekday()]} {text}"
     return f"{text} {day.year}" if year else text
+
+
+def isolated(reference: str) -> str:
+    """A reference or account inside a sentence of any direction: it stays left to right and in one piece."""
+    return f"\u2066{reference}\u2069"

@@ -30,11 +30,6 @@ def state_of(supplier_order: SupplierOrder) -> dict[str, str]:
     return {"kind": KINDS.get(state, ""), "text": own_words.get(state) or str(state.label)}
 
 
-def isolated(reference: str) -> str:
-    """A reference inside a sentence of any direction: it stays left to right and in one piece."""
-    return f"\u2066{reference}\u2069"
-
-
 def stations_of(supplier_order: SupplierOrder, days: dict[str, str]) -> list[dict[str, str]]:
     """A part's way as ``design/_path.html`` draws it; ``days`` say when each station was reached."""
     names = {

@@ -130,6 +130,8 @@ def _account(cooperative: Cooperative, at: datetime) -> dict[str, Any] | None:
     if account is not None and account.rail != PayoutAccount.Rail.HOLD:
         return None
     if account is None:
+        if payout_accounts.waiting(cooperative=cooperative, at=at) is not None:
+            return None  # entered; we check it, she need do nothing
         what, said = _("payout account is missing"), _("Enter it, so that we can send you your money.")
     else:
         what, said = _("payout account is on hold"), account.reason

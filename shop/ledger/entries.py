@@ -633,14 +633,15 @@ def record_adjustment(
     actor: str,
     order: str = "",
     supplier_order: str = "",
+    part: str = "",
 ) -> JournalEntry:
     """J15: what two persons agreed, one proposing and another approving. ``approval`` is its reference.
 
     The two persons are checked where they agree; the database refuses an adjustment without approval.
-    Event ``adjustment:<approval>``.
+    Event ``adjustment:<approval>``; where one approval takes several entries, each has its ``part`` after it.
     """
     return post(
-        event=f"adjustment:{approval}",
+        event=f"adjustment:{approval}:{part}" if part else f"adjustment:{approval}",
         kind=Kind.ADJUSTMENT,
         effective_on=effective_on,
         memo=memo,

@@ -31,6 +31,10 @@ class NotApproved(Refused):
     message = _("This batch has not been approved by a second person yet.")
 
 
+class GivenUp(Refused):
+    message = _("This run was given up: its file is never used.")
+
+
 def make(
     *, run: PayoutRun, payouts: Sequence[Payout], refunds: Sequence[Refund], reference: str, at: datetime
 ) -> PayoutBatch:
@@ -109,10 +113,9 @@ def download(
 ) -> bytes:
     """The file for the bank, the same bytes each time; who took it is written down.
 
-    Raises NotApproved before a second person agreed, and BatchFileAltered.
+    Raises NotApproved before a second person agreed, GivenUp after, and BatchFileAltered.
     """
-    if not PayoutRun.objects.filter(pk=batch.run_id, state=PayoutRun.State.APPROVED).exists():
-        raise NotApproved
+    require_approved(run=PayoutRun.objects.select_for_update().get(pk=batch.run_id))
     content = _content(batch)
     if format == "csv":
         with batch.csv.open("rb") as file:
@@ -121,6 +124,14 @@ def download(
             raise BatchFileAltered
     BatchDownload.objects.create(batch=batch, user=by, format=format, downloaded_at=at)
     return content
+
+
+def require_approved(*, run: PayoutRun) -> None:
+    """Only what two persons agreed on leaves, and only as long as they stand by it. Raises NotApproved, GivenUp."""
+    if run.state == PayoutRun.State.CANCELLED:
+        raise GivenUp
+    if run.state != PayoutRun.State.APPROVED:
+        raise NotApproved
 
 
 def _content(batch: PayoutBatch) -> bytes:

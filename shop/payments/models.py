@@ -299,8 +299,15 @@ class PayoutRun(MovesOnce, models.Model):
     approved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
+    cancelled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
     planned_at = models.DateTimeField()
     approved_at = models.DateTimeField(null=True, blank=True)
+    cancelled_at = models.DateTimeField(null=True, blank=True)
+    cancelled_why = models.CharField(
+        max_length=250, blank=True, help_text="of a run that was approved before"
+    )
 
     class Meta:
         ordering = ["-planned_at", "-pk"]
@@ -313,6 +320,12 @@ class PayoutRun(MovesOnce, models.Model):
                 name="an_approved_payout_run_names_who_approved",
                 condition=~Q(state="approved") | Q(approved_by__isnull=False),
             ),
+            models.CheckConstraint(
+                name="an_approved_payout_run_is_given_up_by_somebody_who_says_why",
+                condition=~Q(state="cancelled")
+                | Q(approved_by=None)
+                | (Q(cancelled_by__isnull=False, cancelled_at__isnull=False) & ~Q(cancelled_why="")),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -323,8 +336,14 @@ class PayoutRun(MovesOnce, models.Model):
         self.approved_by, self.approved_at = by, at
 
     @transition(field=state, source=State.PLANNED, target=State.CANCELLED)
-    def cancel(self) -> None:
+    def cancel(self, *, by: Any, at: datetime) -> None:
         """Nothing was sent; its items are free for the next run."""
+        self.cancelled_by, self.cancelled_at = by, at
+
+    @transition(field=state, source=State.APPROVED, target=State.CANCELLED)
+    def give_up(self, *, by: Any, at: datetime, why: str) -> None:
+        """Two persons had agreed, but nothing has left: its items are free for the next run."""
+        self.cancelled_by, self.cancelled_at, self.cancelled_why = by, at, why
 
 
 class Payout(MovesOnce, models.Model):
@@ -414,6 +433,10 @@ class Payout(MovesOnce, models.Model):
     def cancel(self) -> None:
         """Its run was cancelled."""
 
+    @transition(field=state, source=State.APPROVED, target=State.CANCELLED)
+    def give_up(self) -> None:
+        """Its run was given up before any of it was sent."""
+
 
 class PayoutItem(models.Model):
     """One released supplier order inside a payout, less what was refunded of it before."""
@@ -491,6 +514,9 @@ class PayoutBatch(models.Model):
     count = models.PositiveIntegerField()
     execute_on = models.DateField()
     made_at = models.DateTimeField()
+    offered_at = models.DateTimeField(
+        null=True, blank=True, help_text="from then on the bank may have it, whether it answered or not"
+    )
     handed_over_at = models.DateTimeField(null=True, blank=True, help_text="the bank acknowledged it")
     acknowledgement = models.JSONField(default=dict)
 

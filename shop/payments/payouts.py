@@ -22,7 +22,7 @@ from moneyed import Money
 
 from cooperatives import payout_accounts
 from cooperatives.models import Cooperative, Member, PayoutAccount
-from shop.core import mailing
+from shop.core import mailing, references
 from shop.core.clock import day_of
 from shop.core.errors import CarriedOutMeanwhile, Refused
 from shop.core.lives import refused_when_stale
@@ -60,6 +60,21 @@ class NothingToPay(Refused):
 
 class SamePerson(Refused):
     message = _("Another person than the one who planned these payouts has to approve them.")
+
+
+class ReasonMissing(Refused):
+    message = _("Say why: whoever audits it reads this.")
+
+
+class PartsSent(Refused):
+    def __init__(self, references: Sequence[str]) -> None:
+        self.references = list(references)
+        super().__init__(
+            format_lazy(
+                _("It can no longer be given up as a whole: {names} has been sent, or may have been."),
+                names=", ".join(self.references),
+            )
+        )
 
 
 class AccountChanged(Refused):
@@ -143,13 +158,18 @@ def plan(*, by: Any, at: datetime) -> PayoutRun:
     try:
         with transaction.atomic():
             run: PayoutRun = PayoutRun.objects.create(reference=f"PR-{suffix}", planned_by=by, planned_at=at)
-            payouts = [_make(run, each, f"PO-{suffix}-{each.cooperative.code}", at) for each in due]
+            payouts = [
+                _make(run, each, references.checked(f"PO-{suffix}-{each.cooperative.code}"), at)
+                for each in due
+            ]
     except IntegrityError as error:
         # The database's own net under the lock: a supplier order is in one live payout.
         raise CarriedOutMeanwhile(_("Somebody else has just planned these payouts.")) from error
     by_bank = [each for each in payouts if each.rail == Rail.BANK]
     if by_bank or refunds:
-        batch = batches.make(run=run, payouts=by_bank, refunds=refunds, reference=f"BA-{suffix}", at=at)
+        batch = batches.make(
+            run=run, payouts=by_bank, refunds=refunds, reference=references.checked(f"BA-{suffix}"), at=at
+        )
         Payout.objects.filter(pk__in=[each.pk for each in by_bank]).update(batch=batch)
         Refund.objects.filter(pk__in=[each.pk for each in refunds]).update(batch=batch)
     logger.info("payouts planned", extra={"run": run.reference, "payouts": len(payouts)})
@@ -376,11 +396,11 @@ def _check_accounts(payouts: Iterable[Payout], at: datetime) -> None:
 
 
 @transaction.atomic
-def cancel(*, run: PayoutRun, at: datetime) -> PayoutRun:
+def cancel(*, run: PayoutRun, by: Any, at: datetime) -> PayoutRun:
     """Give a plan up before it is approved. What it held is free for the next."""
     run = PayoutRun.objects.select_for_update().get(pk=run.pk)
     with refused_when_stale():
-        run.cancel()
+        run.cancel(by=by, at=at)
         run.save()
         for payout in locked(run=run):
             payout.cancel()
@@ -389,6 +409,56 @@ def cancel(*, run: PayoutRun, at: datetime) -> PayoutRun:
     Refund.objects.filter(batch__run=run).update(batch=None)
     logger.info("payouts cancelled", extra={"run": run.reference})
     return run
+
+
+@transaction.atomic
+def give_up(*, run: PayoutRun, why: str, by: Any, at: datetime) -> PayoutRun:
+    """Give an approved run up as a whole, as long as nothing of it has left: all of it is due again.
+
+    No money has moved, so nothing is booked, and one person is enough. Its file is never given out again.
+    Raises ReasonMissing, PartsSent, or CarriedOutMeanwhile when a sender was quicker.
+    """
+    why = " ".join(why.split())
+    if not why:
+        raise ReasonMissing
+    run = PayoutRun.objects.select_for_update().get(pk=run.pk)
+    batch = PayoutBatch.objects.select_for_update().filter(run=run).first()
+    payouts = list(locked(run=run))
+    if gone := _gone(batch, payouts):
+        raise PartsSent(gone)
+    with refused_when_stale():
+        run.give_up(by=by, at=at, why=why[:250])
+        run.save()
+        for payout in payouts:
+            if payout.state != State.REJECTED:  # Stripe would not even begin: due again already
+                payout.give_up()
+                payout.save()
+                payout.items.update(is_live=False)
+        for refund in batch.refunds.all() if batch is not None else ():
+            refund.wait_again()
+            refund.batch = None
+            refund.save()
+    logger.warning("approved payouts given up", extra={"run": run.reference})
+    return run
+
+
+def gone(*, run: PayoutRun) -> list[str]:
+    """References of what of a run has left, or may have: its batch, its payouts by Stripe."""
+    return _gone(PayoutBatch.objects.filter(run=run).first(), run.payouts.order_by("reference"))
+
+
+def _gone(batch: PayoutBatch | None, payouts: Iterable[Payout]) -> list[str]:
+    found = []
+    if batch is not None and (batch.offered_at or batch.handed_over_at):
+        found.append(batch.reference)
+    left = (State.SENDING, State.SENT, State.PAID)
+    transfers = PayoutTransfer.objects.filter(item__payout__in=[each.pk for each in payouts])
+    asked = {each.item.payout_id for each in transfers.exclude(state=Made.REFUSED).select_related("item")}
+    return found + [
+        each.reference
+        for each in payouts
+        if each.state in left or each.sent_at is not None or each.pk in asked
+    ]
 
 
 # By bank
@@ -406,17 +476,40 @@ def check_accounts(*, batch: PayoutBatch, at: datetime) -> None:
 
 
 @transaction.atomic
+def offer(*, batch: PayoutBatch, at: datetime) -> PayoutBatch:
+    """The file is about to be given to a bank that may take it without our hearing of it: written down first.
+
+    From now on its run cannot be given up. Raises NotApproved or GivenUp.
+    """
+    batch = _approved(batch)
+    if batch.offered_at is None:
+        batch.offered_at = at
+        batch.save(update_fields=["offered_at"])
+    return batch
+
+
+def not_taken(*, batch: PayoutBatch) -> None:
+    """The bank said that it did not take the file: nothing has left."""
+    PayoutBatch.objects.filter(pk=batch.pk, handed_over_at=None).update(offered_at=None)
+
+
+def _approved(batch: PayoutBatch) -> PayoutBatch:
+    """The batch, locked, of a run that is approved. The run is read after the lock was had: see ``give_up``."""
+    batch = PayoutBatch.objects.select_for_update().get(pk=batch.pk)
+    batches.require_approved(run=PayoutRun.objects.get(pk=batch.run_id))
+    return batch
+
+
+@transaction.atomic
 def hand_over(
     *, batch: PayoutBatch, at: datetime, acknowledgement: dict[str, Any] | None = None
 ) -> PayoutBatch:
     """The bank has the file: from now on the money is on its way (J12a). Again changes nothing.
 
     An account changed or put on hold since the approval stops it, unless the bank acknowledged the file
-    already: then what has happened is written down. Raises NotApproved, AccountChanged.
+    already: then what has happened is written down. Raises NotApproved, GivenUp, AccountChanged.
     """
-    batch = PayoutBatch.objects.select_for_update(of=("self",)).select_related("run").get(pk=batch.pk)
-    if batch.run.state != PayoutRun.State.APPROVED:
-        raise batches.NotApproved
+    batch = _approved(batch)
     if batch.handed_over_at is not None:
         return batch
     batches.check(batch=batch)

@@ -51,14 +51,16 @@ def is_connected() -> bool:
 def hand_over(*, batch: PayoutBatch, by: Any, at: datetime) -> PayoutBatch:
     """Give the approved file to the bank and write down that it took it.
 
-    The bank knows a batch by its reference: given again, it says so and nothing moves twice. Raises
-    NotApproved, BankRefused, Unavailable, NoBankConnection.
+    That it may have it is committed before it is asked. The bank knows a batch by its reference: given again,
+    it says so and nothing moves twice. Raises NotApproved, GivenUp, BankRefused, Unavailable, NoBankConnection.
     """
     content = batches.download(batch=batch, by=by, at=at)
+    payouts.offer(batch=batch, at=at)
     try:
         acknowledgement = _json(_ask("/batches", body=content, kind="application/xml"))
     except BankRefused as refusal:
         if refusal.code != "DU01":
+            payouts.not_taken(batch=batch)
             raise
         acknowledgement = _json(_ask(f"/batches/{quote(batch.reference)}"))
         if acknowledgement.get("sha256") != batch.sha256:

@@ -18,7 +18,7 @@ from shop.core import rib as ribs
 from shop.core.errors import Refused
 from shop.core.money import from_minor, to_minor
 from shop.payments import refunding
-from shop.payments.models import BalanceTransaction, Deposit, Payout, Refund
+from shop.payments.models import BalanceTransaction, Deposit, Payout, PayoutBatch, Refund
 from shop.reconciliation.actions import Action
 from shop.reconciliation.models import Discrepancy, Match, Remittance, StatementLine
 from shop.reconciliation.readers.cells import plain
@@ -37,7 +37,7 @@ _FEE_WORDS = re.compile(
 _RETURN_WORDS = re.compile(r"\b(RETOUR|RETOURNE|REJET|RETURN(ED)?|REVERSAL)\b|إرجاع|مرتجع|ارجاع")
 
 
-Record = Payout | Refund | Deposit | Remittance
+Record = Payout | PayoutBatch | Refund | Deposit | Remittance
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,9 @@ def record_of(known: Known, *, lock: bool = False) -> Record | None:
     if known.subject in (Subject.PAYOUT, Subject.RETURN):
         payouts = Payout.objects.select_for_update(of=("self",)) if lock else Payout.objects
         found = payouts.select_related("cooperative", "account").filter(reference=known.reference).first()
+    elif known.subject == Subject.BATCH:
+        batches = PayoutBatch.objects.select_for_update() if lock else PayoutBatch.objects
+        found = batches.filter(reference=known.reference).first()
     elif known.subject == Subject.REFUND:
         refunds = refunding.sent_as(reference=known.reference).select_related("payment__order")
         found = (refunds.select_for_update(of=("self",)) if lock else refunds).first()
@@ -95,6 +98,8 @@ def judge(line: StatementLine, spotted: dict[Known, str]) -> Found | Doubt:
     record = record_of(known, lock=True)
     if isinstance(record, Payout):
         verdict = _payout(line, record, seen)
+    elif isinstance(record, PayoutBatch):
+        verdict = _batch(line, record, seen)
     elif isinstance(record, Refund):
         verdict = _refund(line, record, known.reference, seen)
     elif isinstance(record, Deposit):
@@ -131,6 +136,45 @@ def _payout(line: StatementLine, payout: Payout, seen: str) -> Found | Doubt:
     if _other_account(line, payout.account.rib):
         return _doubt(Kind.UNMATCHED_DEBIT, Action.MATCH_BY_HAND, Subject.PAYOUT, reference, "account")
     return Found(Subject.PAYOUT, reference, payout, f"{seen}, and the amount")
+
+
+def contents_of(batch: PayoutBatch) -> list[Payout | Refund]:
+    """What of a batch the bank carries out: its payouts and refunds without those it rejected. Locks them."""
+    payouts = Payout.objects.select_for_update(of=("self",)).filter(batch=batch)
+    refunds = Refund.objects.select_for_update(of=("self",)).filter(batch=batch)
+    return [
+        *payouts.exclude(state=Payout.State.REJECTED, paid_at=None)
+        .select_related("cooperative")
+        .order_by("pk"),
+        *refunds.order_by("pk"),
+    ]
+
+
+def named_in_bank(record: Payout | Refund) -> tuple[str, str]:
+    """As what, and under which reference, a match knows a transfer."""
+    if isinstance(record, Refund):
+        return Subject.REFUND, record.bank_reference
+    return Subject.PAYOUT, record.reference
+
+
+def _batch(line: StatementLine, batch: PayoutBatch, seen: str) -> Found | Doubt:
+    """One line for a whole batch: all of it must be on its way, and the line exactly its sum."""
+    reference = batch.reference
+    if line.currency != batch.currency:
+        return _doubt(Kind.CURRENCY_DIFFERS, Action.MATCH_BY_HAND, Subject.BATCH, reference, "currency")
+    if line.amount_minor > 0:
+        return _doubt(Kind.UNMATCHED_CREDIT, Action.ADJUST, Subject.BATCH, reference, "direction")
+    contents = contents_of(batch)
+    expected = sum(each.amount_minor for each in contents)
+    if abs(line.amount_minor) != expected:
+        return _amount_differs(line, -expected, Subject.BATCH, reference)
+    if all(is_matched(*named_in_bank(each)) for each in contents):
+        return _doubt(Kind.DUPLICATE, Action.SET_ASIDE_DUPLICATE, Subject.BATCH, reference, "matched_before")
+    if any(each.state != "sent" or is_matched(*named_in_bank(each)) for each in contents):
+        return _doubt(Kind.UNMATCHED_DEBIT, Action.MATCH_BY_HAND, Subject.BATCH, reference, "batch_in_parts")
+    if any(was_undone(*named_in_bank(each)) for each in contents):
+        return _doubt(Kind.UNMATCHED_DEBIT, Action.MATCH_BY_HAND, Subject.BATCH, reference, "undone")
+    return Found(Subject.BATCH, reference, batch, f"{seen}, and the total of the batch")
 
 
 def _returned(line: StatementLine, payout: Payout, seen: str) -> Found | Doubt:
@@ -270,9 +314,7 @@ def _remittance(line: StatementLine, remittance: Remittance, reference: str, see
 
 def matches_of(subject: str, reference: str) -> Any:
     """The confirmed matches of something of ours."""
-    return Match.objects.filter(
-        subject=subject, subject_reference=reference, state=Match.State.CONFIRMED
-    ).select_related("line")
+    return _all_matches_of(subject, reference).filter(state=Match.State.CONFIRMED).select_related("line")
 
 
 def is_matched(subject: str, reference: str) -> bool:
@@ -282,8 +324,14 @@ def is_matched(subject: str, reference: str) -> bool:
 
 def was_undone(subject: str, reference: str) -> bool:
     """Whether a match of it was undone: its event stands in the books, so the next one is by hand."""
-    undone = Match.objects.filter(subject=subject, subject_reference=reference, state=Match.State.UNDONE)
-    return bool(undone.exists())
+    return bool(_all_matches_of(subject, reference).filter(state=Match.State.UNDONE).exists())
+
+
+def _all_matches_of(subject: str, reference: str) -> Any:
+    """Of a batch: those of lines that were the whole of it."""
+    if subject == Subject.BATCH:
+        return Match.objects.filter(batch=reference)
+    return Match.objects.filter(subject=subject, subject_reference=reference)
 
 
 def _was_undone(line: StatementLine, found: Found) -> bool:

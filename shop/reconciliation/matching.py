@@ -23,10 +23,19 @@ from shop.ledger import accounts, entries, journal
 from shop.ledger.journal import Move
 from shop.ledger.models import JournalEntry
 from shop.payments import payouts, refunding
-from shop.payments.models import Deposit, Payout, Refund
+from shop.payments.models import Deposit, Payout, PayoutBatch, Refund
 from shop.reconciliation.actions import Action
 from shop.reconciliation.errors import AlreadyMatched, AmountsDiffer, CannotBeUndone, UnknownReference
-from shop.reconciliation.judging import Doubt, Found, is_matched, judge, record_of, was_undone
+from shop.reconciliation.judging import (
+    Doubt,
+    Found,
+    contents_of,
+    is_matched,
+    judge,
+    named_in_bank,
+    record_of,
+    was_undone,
+)
 from shop.reconciliation.models import Discrepancy, Match, Remittance, StatementLine
 from shop.reconciliation.noticing import cure, notice
 from shop.reconciliation.remitted import settled_by
@@ -115,14 +124,16 @@ def _doubt(line: StatementLine, doubt: Doubt, noticed: Sequence[Discrepancy], at
 def _book(line: StatementLine, found: Found, at: datetime) -> Match:
     """Post what the line is, through whoever owns the record, and tie the two together."""
     record, reference = found.record, found.reference
-    if isinstance(record, Payout) and found.subject == Subject.PAYOUT:
-        payouts.arrive(payout=record, line=line.reference, on=line.booked_on, at=at)
-        entry = JournalEntry.objects.get(event=f"payout:{reference}:debited")
-    elif isinstance(record, Payout):
+    if isinstance(record, PayoutBatch):
+        booked = []
+        for each in contents_of(record):
+            booked.append((each, _debited(line, each, at)))
+            crashpoint("matching.booked_one_of_a_batch")
+        return _tie_batch(line, record, booked, rule=found.rule, by=MATCHER, at=at)
+    if isinstance(record, Payout) and found.subject == Subject.RETURN:
         entry = _returned(line, record, at)
-    elif isinstance(record, Refund):
-        refunding.record_paid_by_bank(refund=record, line=line.reference, on=line.booked_on, at=at)
-        entry = JournalEntry.objects.get(event=f"refund:{reference}:paid-by-bank")
+    elif isinstance(record, Payout | Refund):
+        entry = _debited(line, record, at)
     elif isinstance(record, Deposit):
         entry = entries.record_deposit_arrived(
             deposit=reference,
@@ -144,6 +155,16 @@ def _book(line: StatementLine, found: Found, at: datetime) -> Match:
         by=MATCHER,
         at=at,
     )
+
+
+def _debited(line: StatementLine, record: Payout | Refund, at: datetime) -> JournalEntry:
+    """What was sent has left our account."""
+    if isinstance(record, Payout):
+        payouts.arrive(payout=record, line=line.reference, on=line.booked_on, at=at)
+        return JournalEntry.objects.get(event=f"payout:{record.reference}:debited")
+    assert isinstance(record, Refund)
+    refunding.record_paid_by_bank(refund=record, line=line.reference, on=line.booked_on, at=at)
+    return JournalEntry.objects.get(event=f"refund:{record.bank_reference}:paid-by-bank")
 
 
 def _returned(line: StatementLine, payout: Payout, at: datetime) -> JournalEntry:
@@ -206,6 +227,38 @@ def tie(
     return match
 
 
+def _tie_batch(
+    line: StatementLine,
+    batch: PayoutBatch,
+    booked: Sequence[tuple[Payout | Refund, JournalEntry]],
+    *,
+    rule: str,
+    by: str,
+    at: datetime,
+) -> Match:
+    """The line is the whole of a batch: it is settled once, with a match for each transfer. Returns the first."""
+    with refused_when_stale():
+        line.match()
+        line.save()
+    matches: list[Match] = []
+    for record, entry in booked:
+        subject, reference = named_in_bank(record)
+        matches.append(
+            Match.objects.create(
+                line=line,
+                subject=subject,
+                subject_reference=reference,
+                batch=batch.reference,
+                entry=entry,
+                rule=rule[:60],
+                made_by=by,
+                made_at=at,
+            )
+        )
+    logger.info("line matched", extra={"line": line.reference, "batch": batch.reference, "rule": rule})
+    return matches[0]
+
+
 # By hand: two persons agreed (``resolving``)
 
 
@@ -221,6 +274,8 @@ def match_by_hand(*, line: StatementLine, known: Known, approval: str, by: str, 
         raise AlreadyMatched(known.reference)
     if isinstance(record, Refund) and known.reference != record.bank_reference:
         raise UnknownReference(known.reference)  # an earlier try of it: that one came back
+    if isinstance(record, PayoutBatch):
+        return _batch_by_hand(line, record, approval, by, at)
     again = was_undone(known.subject, known.reference)
     if isinstance(record, Payout) and known.subject == Subject.RETURN:
         if again or record.state != Payout.State.PAID or line.amount_minor != record.amount_minor:
@@ -244,22 +299,47 @@ def match_by_hand(*, line: StatementLine, known: Known, approval: str, by: str, 
     )
 
 
+def _batch_by_hand(line: StatementLine, batch: PayoutBatch, approval: str, by: str, at: datetime) -> Match:
+    """A debit that is all that is left of a batch, to the centime."""
+    contents = contents_of(batch)
+    if line.currency != batch.currency or -line.amount_minor != sum(each.amount_minor for each in contents):
+        raise AmountsDiffer
+    booked = []
+    for each in contents:
+        named = named_in_bank(each)
+        if is_matched(*named):
+            raise AlreadyMatched(named[1])
+        entry = _sent(line, each, was_undone(*named), approval=approval, by=by, at=at, part=named[1])
+        booked.append((each, entry))
+    return _tie_batch(line, batch, booked, rule="by hand", by=by, at=at)
+
+
 def _sent_by_hand(
     line: StatementLine, record: Payout | Refund, again: bool, approval: str, by: str, at: datetime
 ) -> JournalEntry:
     """A debit that is a payout or a refund; what it takes beyond the amount is the bank's fee."""
     beyond = -line.amount_minor - record.amount_minor
-    if record.state != "sent":
-        raise UnknownReference(record.reference)
     if line.currency != record.currency or beyond < 0:
         raise AmountsDiffer
+    return _sent(line, record, again, beyond=beyond, approval=approval, by=by, at=at)
+
+
+def _sent(
+    line: StatementLine,
+    record: Payout | Refund,
+    again: bool,
+    *,
+    beyond: int = 0,
+    approval: str,
+    by: str,
+    at: datetime,
+    part: str = "",
+) -> JournalEntry:
+    """Something sent has left: by its own event, or by the approval where that event is used up."""
+    if record.state != "sent":
+        raise UnknownReference(record.reference)
     if not again and not beyond:
-        if isinstance(record, Payout):
-            payouts.arrive(payout=record, line=line.reference, on=line.booked_on, at=at)
-            return JournalEntry.objects.get(event=f"payout:{record.reference}:debited")
-        assert isinstance(record, Refund)
-        refunding.record_paid_by_bank(refund=record, line=line.reference, on=line.booked_on, at=at)
-        return JournalEntry.objects.get(event=f"refund:{record.bank_reference}:paid-by-bank")
+        return _debited(line, record, at)
     currency = record.currency
     owed = (
         accounts.payout_in_flight(record.cooperative.code, currency)
@@ -287,6 +367,7 @@ def _sent_by_hand(
         memo=f"{record.reference} debited, line {line.reference}",
         approval=approval,
         by=by,
+        part=part,
     )
 
 
@@ -380,9 +461,11 @@ def _rest(kind: str, reference: str, missing: Money, *, account: str, at: dateti
     )
 
 
-def _agreed(line: StatementLine, moves: Sequence[Move], *, memo: str, approval: str, by: str) -> JournalEntry:
+def _agreed(
+    line: StatementLine, moves: Sequence[Move], *, memo: str, approval: str, by: str, part: str = ""
+) -> JournalEntry:
     return entries.record_adjustment(
-        approval=approval, effective_on=line.booked_on, memo=memo, moves=moves, actor=by
+        approval=approval, effective_on=line.booked_on, memo=memo, moves=moves, actor=by, part=part
     )
 
 
@@ -393,6 +476,7 @@ def _agreed(line: StatementLine, moves: Sequence[Move], *, memo: str, approval: 
 def undo(*, match: Match, approval: str, by: str, at: datetime) -> Match:
     """Take a match back: its entry is reversed, its line is new again, its subject waits again.
 
+    Of a line that was a whole batch, every match is taken back.
     Only for what two persons agreed (``approval`` is their resolution). The row stays. Neither line nor
     subject is matched by itself again. Raises CannotBeUndone for a returned payout, whose items may be in
     another payout by now.
@@ -405,22 +489,38 @@ def undo(*, match: Match, approval: str, by: str, at: datetime) -> Match:
     if match.subject == Subject.RETURN:
         raise CannotBeUndone
     line = _fresh(match.line)
-    reversal = journal.reverse(
-        entry=match.entry,
-        event=f"match-undone:{approval}",
-        effective_on=day_of(at),
-        memo=f"Match of {line.reference} with {match.subject_reference} undone",
-        actor=by,
-        approval=approval,
-    )
+    together = [match, *_others_of_the_batch(match)]
+    for each in together:
+        event = (
+            f"match-undone:{approval}"
+            if each is match
+            else f"match-undone:{approval}:{each.subject_reference}"
+        )
+        reversal = journal.reverse(
+            entry=each.entry,
+            event=event,
+            effective_on=day_of(at),
+            memo=f"Match of {line.reference} with {each.subject_reference} undone",
+            actor=by,
+            approval=approval,
+        )
+        with refused_when_stale():
+            each.undo(by=by, at=at, reversal=reversal)
+            each.save()
+            _subject_waits_again(each)
     with refused_when_stale():
-        match.undo(by=by, at=at, reversal=reversal)
-        match.save()
         line.reopen()
         line.save()
-        _subject_waits_again(match)
     logger.info("match undone", extra={"line": line.reference, "subject": match.subject})
     return match
+
+
+def _others_of_the_batch(match: Match) -> list[Match]:
+    if not match.batch:
+        return []
+    same = Match.objects.filter(line=match.line, batch=match.batch, state=Match.State.CONFIRMED)
+    locked = same.exclude(pk=match.pk).select_for_update(of=("self",)).select_related("line", "entry")
+    return list(locked.order_by("pk"))
 
 
 def _subject_waits_again(match: Match) -> None:

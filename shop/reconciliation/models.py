@@ -181,7 +181,11 @@ class RemittanceLine(models.Model):
 
 
 class Match(MovesOnce, models.Model):
-    """A statement line and what it is the other side of. Undoing keeps the row."""
+    """A statement line and what it is the other side of. Undoing keeps the row.
+
+    A line has one match; one that is a whole ``batch`` has one for each payout and refund in it, made and
+    undone together.
+    """
 
     class State(models.TextChoices):
         CONFIRMED = "confirmed", _("confirmed")
@@ -189,6 +193,7 @@ class Match(MovesOnce, models.Model):
 
     class Subject(models.TextChoices):
         PAYOUT = "payout", _("payout to a cooperative")
+        BATCH = "batch", _("batch debited as one line")
         RETURN = "return", _("payout sent back by the bank")
         DEPOSIT = "deposit", _("Stripe deposit")
         REMITTANCE = "remittance", _("carrier's remittance")
@@ -198,6 +203,9 @@ class Match(MovesOnce, models.Model):
     line = models.ForeignKey(StatementLine, on_delete=models.PROTECT, related_name="matches")
     subject = models.CharField(max_length=12, choices=Subject)
     subject_reference = models.CharField(max_length=64, db_index=True)
+    batch = models.CharField(
+        max_length=32, blank=True, help_text="the reference of the batch the line is the whole of"
+    )
     entry = models.ForeignKey(JournalEntry, on_delete=models.PROTECT, related_name="matches")
     rule = models.CharField(max_length=60, help_text="the pass that found it, in words")
     made_by = models.CharField(max_length=120, help_text="the matcher, or a person")
@@ -213,8 +221,15 @@ class Match(MovesOnce, models.Model):
         ordering = ["made_at", "pk"]
         constraints = [
             models.UniqueConstraint(
-                fields=["line"], condition=Q(state="confirmed"), name="a_line_has_one_confirmed_match"
-            )
+                fields=["line"],
+                condition=Q(state="confirmed", batch=""),
+                name="a_line_has_one_confirmed_match",
+            ),
+            models.UniqueConstraint(
+                fields=["line", "subject", "subject_reference"],
+                condition=Q(state="confirmed") & ~Q(batch=""),
+                name="a_line_of_a_batch_matches_each_of_it_once",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -173,7 +173,7 @@ def _named(discrepancy: Discrepancy, details: Mapping[str, Any]) -> Known:
     likely = (
         (Subject.DEPOSIT, Subject.REMITTANCE, Subject.RETURN, Subject.REFUND)
         if credit
-        else (Subject.PAYOUT, Subject.REFUND)
+        else (Subject.PAYOUT, Subject.REFUND, Subject.BATCH)
     )
     for each in (subject,) if subject else likely:
         known = Known(each, reference)

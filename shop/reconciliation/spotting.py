@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from shop.payments.models import Deposit, Payout, Refund
+from shop.payments.models import Deposit, Payout, PayoutBatch, Refund
 from shop.reconciliation.models import Match, Remittance, StatementLine
 
 Subject = Match.Subject
@@ -49,10 +49,12 @@ def fold(text: str) -> str:
 
 
 def register() -> Register:
-    """What lines can be about, as the tables have it now: four queries."""
+    """What lines can be about, as the tables have it now: five queries."""
     found = Register()
     for reference in Payout.objects.filter(rail="bank").values_list("reference", flat=True):
         found.add(Known(Subject.PAYOUT, reference), reference)
+    for reference in PayoutBatch.objects.values_list("reference", flat=True):
+        found.add(Known(Subject.BATCH, reference), reference)
     for refund in Refund.objects.filter(way=Refund.Way.BANK).only("reference", "attempt"):
         for sent_as in refund.bank_references:
             found.add(Known(Subject.REFUND, sent_as), sent_as)
@@ -70,6 +72,9 @@ def spot(line: StatementLine, register: Register) -> dict[Known, str]:
         found[known] = "EndToEndId"
     for known in in_text(line.text, register):
         found.setdefault(known, "reference in the text")
+    # A bank that names a transfer may name its batch beside it: the line is the transfer.
+    if any(each.subject != Subject.BATCH for each in found):
+        found = {known: seen for known, seen in found.items() if known.subject != Subject.BATCH}
     # A second try of a refund is called as the first with a number after it: it does not name the first too.
     return {
         known: seen

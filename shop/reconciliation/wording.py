@@ -15,6 +15,10 @@ from shop.reconciliation.models import Discrepancy, Match
 _RULES: dict[str, Promise] = {
     "EndToEndId, and the amount": _("our reference came back with it, and the amount agrees"),
     "reference in the text, and the amount": _("the text names it, and the amount agrees"),
+    "EndToEndId, and the total of the batch": _(
+        "the batch's reference came back with it, and the total agrees"
+    ),
+    "reference in the text, and the total of the batch": _("the text names the batch, and the total agrees"),
     "EndToEndId, and the amount before exchange": _("our reference, and the amount before exchange"),
     "reference in the text, and the amount before exchange": _(
         "the text names it, and the amount before exchange"
@@ -37,6 +41,7 @@ _REASONS: dict[str, Promise] = {
     "matched_before": _("Another line is already matched with it."),
     "account": _("It names another account than the one we pay."),
     "twin": _("The bank had booked this payout twice; this may be its correction."),
+    "batch_in_parts": _("Part of this batch has been seen in another line, or is not on its way."),
     "not_debited": _("We have not seen this payout leave."),
     "not_said": _("The bank does not say that this is a return."),
     "undone": _("A match of it was undone before."),

@@ -6,8 +6,8 @@ import pytest
 from django.core import mail
 from django.urls import reverse
 
-from shop.backoffice import addresses, waiting
-from shop.core import outbox
+from shop.backoffice import waiting
+from shop.core import outbox, references
 from shop.core.models import OutboxMessage
 from tests.factories import NOW, SupplierOrderFactory
 
@@ -35,7 +35,7 @@ def test_failed_mails_are_counted_and_listed_with_their_error(as_, failed):
 
 
 def test_sending_again_asks_first_then_promises_once_more_and_the_counter_goes_to_zero(as_, failed):
-    door = reverse("backoffice:send_again", args=[addresses.of_message(failed)])
+    door = reverse("backoffice:send_again", args=[failed.reference])
 
     asked = as_("support").get(door)
     assert failed.recipient in asked.content.decode()
@@ -61,12 +61,23 @@ def test_a_mail_sent_again_that_fails_again_is_counted_again(failed):
 
 def test_the_text_of_a_mail_may_hold_a_customers_link_and_is_for_support_only(as_, failed):
     OutboxMessage.objects.filter(pk=failed.pk).update(body="https://shop.example/o/SECRET-TOKEN")
-    door = reverse("backoffice:message", args=[addresses.of_message(failed)])
+    door = reverse("backoffice:message", args=[failed.reference])
 
     assert "SECRET-TOKEN" in as_("support").get(door).content.decode()
     others = as_("auditor").get(door).content.decode()
     assert "SECRET-TOKEN" not in others
     assert failed.recipient not in others
+
+
+def test_a_mail_has_a_reference_that_can_be_read_out_and_no_address_holds_an_id(as_, failed):
+    page = as_("support").get(reverse("backoffice:message", args=[failed.reference])).content.decode()
+    found = as_("support").get(reverse("backoffice:outbox"), {"q": failed.reference.lower()})
+    by_id = as_("support").get(f"/backoffice/outbox/{failed.pk}/")
+
+    assert failed.reference.startswith("M-") and references.is_sound(failed.reference)
+    assert failed.reference in page
+    assert [row["message"] for row in found.context["rows"]] == [failed]
+    assert by_id.status_code == 404
 
 
 def test_mails_are_found_by_what_they_are_about(as_, failed):

@@ -160,6 +160,41 @@ def approved(due, as_):
     return PayoutBatch.objects.get()
 
 
+def test_an_approved_run_is_given_up_with_a_reason_and_its_file_is_closed(approved, due, as_, shop):
+    client, run = as_("finance_maker"), approved.run
+    client.get(at("batch_file", approved.reference, "pain001"))
+
+    asked = client.get(at("give_up_run", run.reference)).content.decode()
+    without = client.post(at("give_up_run", run.reference), {"reason": ""})
+    given_up = client.post(at("give_up_run", run.reference), {"reason": "the bank is closed"}, follow=True)
+    file = client.get(at("batch_file", approved.reference, "pain001"), follow=True)
+
+    assert "finance_maker@example.ma downloaded the file" in asked
+    assert without.status_code == 422
+    assert said(given_up) == [f"{run.reference} is given up. All of it is due again."]
+    page = given_up.content.decode()
+    assert "the bank is closed" in page and "its file is never used" in page
+    assert at("give_up_run", run.reference) not in page and at("hand_over", approved.reference) not in page
+    assert said(file)[-1] == "This run was given up: its file is never used."
+    (row,) = client.get(at("plan_run")).context["rows"]
+    assert row["amount"] == mad("534.00")
+
+
+def test_a_run_the_bank_has_is_not_given_up(approved, as_, settings, shop):
+    settings.BANK_SANDBOX_URL = ""
+    client, run = as_("finance_maker"), approved.run
+    assert at("give_up_run", run.reference) in client.get(at("payout_run", run.reference)).content.decode()
+    client.post(at("hand_over", approved.reference))
+
+    page = client.get(at("payout_run", run.reference)).content.decode()
+    refused = client.post(at("give_up_run", run.reference), {"reason": "a mistake"}, follow=True)
+
+    assert at("give_up_run", run.reference) not in page
+    assert approved.reference in said(refused)[-1]
+    run.refresh_from_db()
+    assert run.state == "approved"
+
+
 def test_the_bank_sandbox_takes_the_file_and_the_money_is_on_its_way(
     approved, due, as_, settings, tmp_path, shop
 ):
@@ -184,6 +219,11 @@ def test_a_bank_that_does_not_answer_changes_nothing(approved, as_, settings):
     assert "did not answer" in said(response)[-1]
     approved.refresh_from_db()
     assert approved.handed_over_at is None
+    # It may have it all the same, so the run stands until it is handed over again.
+    refused = as_("finance_maker").post(
+        at("give_up_run", approved.run.reference), {"reason": "a mistake"}, follow=True
+    )
+    assert approved.reference in said(refused)[-1]
 
 
 def test_without_a_sandbox_a_person_says_that_the_bank_has_it(approved, as_, settings, shop):

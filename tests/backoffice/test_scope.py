@@ -10,7 +10,8 @@ from django.test import Client
 from django.urls import get_resolver, reverse
 from django.utils import timezone
 
-from shop.backoffice import addresses
+from cooperatives import lifting, payout_accounts
+from cooperatives.models import HoldLifting, PayoutAccount
 from shop.core.models import OutboxMessage
 from shop.fulfilment import deciding
 from shop.fulfilment.models import Shipment, SupplierOrder
@@ -29,6 +30,7 @@ from tests.factories import (
     PayoutAccountFactory,
     dispatched,
     mad,
+    rib_of,
 )
 
 pytestmark = pytest.mark.django_db
@@ -74,11 +76,19 @@ DOORS: dict[str, tuple[set[str], int]] = {
     "payout_run": (MONEY, YES),
     "approve_run": (APPROVER, YES),
     "cancel_run": (HANDLERS, YES),
+    "give_up_run": (HANDLERS, YES),
     "hand_over": (HANDLERS, YES),
     "batch_status": (HANDLERS, 405),
     "batch_file": (HANDLERS, GO),
     "payout": (MONEY, YES),
     "settlement_statement": (MONEY, YES),
+    "accounts": (MONEY, YES),
+    "cooperative_accounts": (MONEY, YES),
+    "approve_account": (APPROVER, YES),
+    "refuse_account": (APPROVER, YES),
+    "lift_hold": (MAKER, YES),
+    "approve_lifting": (APPROVER, YES),
+    "refuse_lifting": (HANDLERS, YES),
     "reconciliation": (MONEY, YES),
     "proof": (MONEY, YES),
     "entry": (MONEY, YES),
@@ -137,6 +147,11 @@ def address_of(shop: Any) -> dict[str, str]:
         by=maker,
         at=shop.at,
     )
+    proposed = payout_accounts.propose(
+        cooperative=first.cooperative, rail="bank", holder="A", rib=rib_of(900), by=None, at=shop.at
+    )
+    payout_accounts.put_on_hold(cooperative=second.cooperative, reason="papers", at=shop.at)
+    asked = lifting.propose(cooperative=second.cooperative, reason="they came", by=maker, at=shop.at)
     message = OutboxMessage.objects.order_by("pk").first()
     entry = JournalEntry.objects.order_by("pk").first()
     assert message is not None and entry is not None
@@ -150,16 +165,23 @@ def address_of(shop: Any) -> dict[str, str]:
         "parcel": [shipment.reference],
         "retry_refund": [refund.reference],
         "refund_by_bank": [refund.reference],
-        "message": [addresses.of_message(message)],
-        "send_again": [addresses.of_message(message)],
+        "message": [message.reference],
+        "send_again": [message.reference],
         "payout_run": [run.reference],
         "approve_run": [run.reference],
         "cancel_run": [run.reference],
+        "give_up_run": [run.reference],
         "hand_over": [batch.reference],
         "batch_status": [batch.reference],
         "batch_file": [batch.reference, "pain001"],
         "payout": [run.payouts.get().reference],
         "settlement_statement": [run.payouts.get().reference],
+        "cooperative_accounts": [first.cooperative.code],
+        "approve_account": [first.cooperative.code, proposed.version],
+        "refuse_account": [first.cooperative.code, proposed.version],
+        "lift_hold": [second.cooperative.code],
+        "approve_lifting": [asked.reference],
+        "refuse_lifting": [asked.reference],
         "proof": ["bank:main:MAD"],
         "entry": [entry.event],
         "line": [line.reference],
@@ -221,6 +243,8 @@ def _everything() -> list[Any]:
         list(Order.objects.order_by("pk").values_list("number", "link_version")),
         list(SupplierOrder.objects.order_by("pk").values_list("reference", "state")),
         list(PayoutRun.objects.order_by("pk").values_list("reference", "state")),
+        list(PayoutAccount.objects.order_by("pk").values_list("version", "approved_by", "closed_at")),
+        list(HoldLifting.objects.order_by("pk").values_list("reference", "approved_at", "refused_at")),
         list(Refund.objects.order_by("pk").values_list("reference", "state", "attempt")),
         list(Discrepancy.objects.order_by("pk").values_list("reference", "state", "owner")),
         list(Resolution.objects.order_by("pk").values_list("reference", "approved_at", "refused_at")),
@@ -240,11 +264,15 @@ def _everything() -> list[Any]:
         "orders/١٢٣/",
         "parts/T-7K3M9QX2T-9/refund/",
         "parcels/nothing/",
-        "outbox/MQ:1xxxxx:forgedforgedforged/",
+        "outbox/M-00000000/",
         "outbox/1/",
         "payouts/runs/PR-20260101-01/",
         "payouts/one/42/",
         "payouts/batches/BA-1/pdf/",
+        "payouts/accounts/C99/",
+        "payouts/accounts/C99/lift/",
+        "payouts/accounts/C99/1/approve/",
+        "payouts/liftings/HL-C99-1/approve/",
         "reconciliation/proofs/bank:elsewhere:MAD/",
         "reconciliation/proofs/stripe_balance:XXX/",
         "reconciliation/entries/stripe:txn_nothing/",

@@ -225,7 +225,7 @@ class _Replay:
             )
             owner = self._user(f"{code.lower()}@replay.invalid")
             Member.objects.create(cooperative=cooperative, user=owner, role=Member.Role.OWNER, joined_at=at)
-            payout_accounts.propose(
+            account = payout_accounts.propose(
                 cooperative=cooperative,
                 rail=PayoutAccount.Rail.BANK,
                 holder=cooperative.name,
@@ -233,6 +233,7 @@ class _Replay:
                 by=owner,
                 at=at,
             )
+            payout_accounts.approve(account=account, by=self.approver, at=at)
         self.cooperatives[seller] = cooperative
         self.replayed.codes[seller] = code
         return cooperative

@@ -25,21 +25,36 @@ def _propose(cooperative, *, number=1, at=NOW, by=None, rail="bank", **kwargs):
     )
 
 
-def test_the_first_account_is_usable_at_once():
+def _approved(cooperative, **kwargs):
+    account = _propose(cooperative, **kwargs)
+    return payout_accounts.approve(account=account, by=UserFactory(), at=account.created_at)
+
+
+def test_the_first_account_is_usable_as_soon_as_another_person_approved_it():
     cooperative = CooperativeFactory()
-
+    MemberFactory(cooperative=cooperative)
     account = _propose(cooperative)
-
     assert (account.version, account.usable_from) == (1, NOW)
-    assert payout_accounts.current(cooperative=cooperative, at=NOW) == account
+    assert payout_accounts.current(cooperative=cooperative, at=NOW + timedelta(days=30)) is None
+    assert payout_accounts.waiting(cooperative=cooperative, at=NOW + timedelta(days=30)) == account
+
+    nadia, checked = UserFactory(), NOW + timedelta(hours=3)
+    payout_accounts.approve(account=account, by=nadia, at=checked)
+    payout_accounts.approve(account=account, by=UserFactory(), at=checked + timedelta(hours=1))
+
+    account.refresh_from_db()
+    assert (account.approved_by, account.approved_at, account.usable_from) == (nadia, checked, checked)
+    assert payout_accounts.current(cooperative=cooperative, at=checked) == account
+    assert payout_accounts.waiting(cooperative=cooperative, at=checked) is None
+    assert OutboxMessage.objects.filter(topic="payout_account.approved").count() == 1
 
 
 def test_a_change_waits_two_days_and_then_takes_the_place_of_the_older():
     cooperative = CooperativeFactory()
-    old = _propose(cooperative)
+    old = _approved(cooperative)
     later = NOW + timedelta(days=30)
 
-    new = _propose(cooperative, number=2, at=later)
+    new = _approved(cooperative, number=2, at=later)
 
     assert new.usable_from == later + COOLING
     just_before = later + COOLING - timedelta(seconds=1)
@@ -52,9 +67,65 @@ def test_a_change_waits_two_days_and_then_takes_the_place_of_the_older():
     assert old.closed_at == later + COOLING
 
 
+def test_a_change_that_nobody_approved_is_not_used_however_long_it_waits():
+    cooperative = CooperativeFactory()
+    old = _approved(cooperative)
+    new = _propose(cooperative, number=2)
+    much_later = NOW + timedelta(days=30)
+
+    assert payout_accounts.current(cooperative=cooperative, at=much_later) == old
+    assert payout_accounts.close_superseded(at=much_later) == 0
+
+    payout_accounts.approve(account=new, by=UserFactory(), at=much_later)
+    new.refresh_from_db()
+    assert new.usable_from == much_later
+    assert payout_accounts.current(cooperative=cooperative, at=much_later) == new
+
+
+def test_a_refused_account_is_never_used_and_its_owners_read_why():
+    cooperative = CooperativeFactory()
+    MemberFactory(cooperative=cooperative)
+    account, nadia = _propose(cooperative), UserFactory()
+    with pytest.raises(payout_accounts.ReasonMissing):
+        payout_accounts.refuse(account=account, why=" ", by=nadia, at=NOW)
+
+    payout_accounts.refuse(account=account, why="the certificate names another", by=nadia, at=NOW)
+
+    account.refresh_from_db()
+    assert (account.refused_by, account.closed_at) == (nadia, NOW)
+    with pytest.raises(payout_accounts.NotToCheck):
+        payout_accounts.approve(account=account, by=UserFactory(), at=NOW)
+    assert payout_accounts.current(cooperative=cooperative, at=NOW) is None
+    assert payout_accounts.last_refused(cooperative=cooperative) == account
+    mail = OutboxMessage.objects.get(topic="payout_account.refused")
+    assert mail.payload["reason"] == "the certificate names another"
+
+    _propose(cooperative, number=2)
+    assert payout_accounts.last_refused(cooperative=cooperative) is None
+
+
+def test_an_approved_account_is_not_refused_any_more():
+    account = _approved(CooperativeFactory())
+
+    with pytest.raises(payout_accounts.NotToCheck):
+        payout_accounts.refuse(account=account, why="too late", by=UserFactory(), at=NOW)
+
+    account.refresh_from_db()
+    assert (account.refused_by, account.closed_at) == (None, None)
+
+
+def test_the_same_account_at_two_cooperatives_is_noticed():
+    first, second = CooperativeFactory(), CooperativeFactory()
+    _approved(first)
+    account = _propose(second)
+
+    assert payout_accounts.others_with(account=account) == [first]
+    assert payout_accounts.others_with(account=_propose(second, number=2)) == []
+
+
 def test_a_second_change_gives_the_first_up():
     cooperative = CooperativeFactory()
-    _propose(cooperative)
+    _approved(cooperative)
     first = _propose(cooperative, number=2, at=NOW + timedelta(hours=1))
     second = _propose(cooperative, number=3, at=NOW + timedelta(hours=2))
 
@@ -108,7 +179,7 @@ def test_what_is_missing_is_said(kwargs, error):
 
 def test_the_same_account_again_is_no_change():
     cooperative = CooperativeFactory()
-    _propose(cooperative)
+    _approved(cooperative)
 
     with pytest.raises(payout_accounts.SameAccount):
         _propose(cooperative)
@@ -118,7 +189,7 @@ def test_the_same_account_again_is_no_change():
 
 def test_a_hold_stops_payouts_at_once_and_a_new_account_ends_it_after_two_days():
     cooperative = CooperativeFactory()
-    account = _propose(cooperative)
+    account = _approved(cooperative)
 
     hold = payout_accounts.put_on_hold(cooperative=cooperative, reason="RIB rejected by the bank", at=NOW)
     again = payout_accounts.put_on_hold(cooperative=cooperative, reason="another", at=NOW)
@@ -128,20 +199,22 @@ def test_a_hold_stops_payouts_at_once_and_a_new_account_ends_it_after_two_days()
     assert (hold.rail, hold.reason, account.closed_at) == ("hold", "RIB rejected by the bank", NOW)
     assert payout_accounts.current(cooperative=cooperative, at=NOW) == hold
 
-    new = _propose(cooperative, number=2)
+    new = _approved(cooperative, number=2)
 
     assert payout_accounts.current(cooperative=cooperative, at=NOW) == hold
     assert payout_accounts.current(cooperative=cooperative, at=NOW + COOLING) == new
 
 
-def test_nobody_approves_what_she_proposed():
+def test_nobody_approves_or_refuses_what_she_proposed():
     fatima, nadia = UserFactory(), UserFactory()
     account = _propose(CooperativeFactory(), by=fatima)
 
     with pytest.raises(payout_accounts.OwnProposal):
         payout_accounts.approve(account=account, by=fatima, at=NOW)
+    with pytest.raises(payout_accounts.OwnProposal):
+        payout_accounts.refuse(account=account, why="mine", by=fatima, at=NOW)
     account.refresh_from_db()
-    assert account.approved_by is None
+    assert (account.approved_by, account.refused_by, account.closed_at) == (None, None, None)
 
     payout_accounts.approve(account=account, by=nadia, at=NOW)
     account.refresh_from_db()
@@ -149,7 +222,7 @@ def test_nobody_approves_what_she_proposed():
 
 
 def test_a_change_that_is_in_use_cannot_be_given_up():
-    account = _propose(CooperativeFactory())
+    account = _approved(CooperativeFactory())
 
     with pytest.raises(payout_accounts.AccountClosed):
         payout_accounts.give_up(account=account, at=NOW)

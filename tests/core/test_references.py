@@ -52,6 +52,24 @@ def test_two_characters_that_changed_places_are_noticed(reference, one, other):
     assert references.is_sound("T-" + "".join(wrong)) == (wrong == letters)
 
 
+def test_a_dated_reference_carries_a_check_character_that_look_alikes_do_not_upset():
+    reference = references.checked("PO-20261128-01-C13")
+
+    assert reference.rpartition("-")[0] == "PO-20261128-01-C13"
+    assert references.is_checked(reference)
+    assert references.is_checked(reference.lower().replace("0", "o").replace("1", "l"))
+    assert references.is_checked(references.checked("BA-20261128-01"))
+    assert not references.is_checked("PO-") and not references.is_checked("")
+
+
+@given(st.integers(2, 14), st.sampled_from("0123456789ABCDEF"))
+def test_one_wrong_character_never_makes_another_payout_s_reference(position, letter):
+    plain = references.checked("PO-20261128-01-C13").replace("-", "")
+    wrong = plain[:position] + letter + plain[position + 1 :]
+
+    assert references.is_checked(wrong) == (wrong == plain)
+
+
 def test_a_part_of_an_order_is_as_sound_as_its_order():
     assert references.is_sound("T-7K3M9QX2T-2")
     assert not references.is_sound("T-7K3M9QX2V-2")

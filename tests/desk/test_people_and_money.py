@@ -6,6 +6,7 @@ import pytest
 import time_machine
 from django.urls import reverse
 
+from cooperatives import payout_accounts
 from shop.core.models import OutboxMessage
 from shop.desk import money
 from shop.fulfilment import delivering, releasing
@@ -55,7 +56,7 @@ def test_the_sums_follow_the_books(client, owner):
     assert "MAD\u00a0178.00" in page
 
 
-def test_the_first_account_is_used_at_once_and_never_shown_whole(client, owner):
+def test_the_first_account_waits_for_our_check_and_is_never_shown_whole(client, owner):
     rib = rib_of(77)
 
     response = client.post(
@@ -63,9 +64,30 @@ def test_the_first_account_is_used_at_once_and_never_shown_whole(client, owner):
     )
 
     page = response.content.decode()
-    assert "Your money will go to this account." in page
+    assert "Your money goes there once that is done." in page
+    assert "It is used as soon as we have checked it." in page
     assert rib not in page
-    assert owner.cooperative.payout_accounts.get().rib == rib
+    account = owner.cooperative.payout_accounts.get()
+    assert account.rib == rib
+    assert "payout account is missing" not in client.get(reverse("desk:today")).content.decode()
+
+    payout_accounts.approve(account=account, by=UserFactory(), at=NOW)
+
+    page = client.get(reverse("desk:payout_account")).content.decode()
+    assert f"{rib[:3]} … {rib[-4:]}" in page and "as soon as" not in page
+
+
+def test_a_refused_account_says_why_until_another_is_entered(client, owner):
+    client.post(reverse("desk:payout_account"), {"holder": "Coopérative", "rib": rib_of(77)})
+    account = owner.cooperative.payout_accounts.get()
+    payout_accounts.refuse(account=account, why="the holder is a person", by=UserFactory(), at=NOW)
+
+    page = client.get(reverse("desk:payout_account")).content.decode()
+    client.post(reverse("desk:payout_account"), {"holder": "Coopérative", "rib": rib_of(78)})
+    after = client.get(reverse("desk:payout_account")).content.decode()
+
+    assert "the holder is a person" in page
+    assert "the holder is a person" not in after
 
 
 def test_a_changed_account_waits_two_days_every_owner_is_told_and_can_stop_it(client, owner):
@@ -74,6 +96,8 @@ def test_a_changed_account_waits_two_days_every_owner_is_told_and_can_stop_it(cl
 
     client.post(reverse("desk:payout_account"), {"holder": "Autre", "rib": rib_of(88)})
 
+    page = client.get(reverse("desk:payout_account")).content.decode()
+    assert "at the earliest, once we have checked it." in page
     change = owner.cooperative.payout_accounts.get(version=2)
     assert change.usable_from == NOW + timedelta(hours=48)
     told = OutboxMessage.objects.filter(topic="payout_account.proposed").values_list("recipient", flat=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from django.core import mail
 
-from cooperatives import payout_accounts
+from cooperatives import lifting, payout_accounts
 from shop.core import outbox
 from shop.core.models import OutboxMessage
 from shop.fulfilment import deciding, delivering
@@ -31,7 +33,14 @@ def _all_that_can_happen(language: str) -> None:
     )
     change = payout_accounts.waiting(cooperative=owner.cooperative, at=NOW)
     payout_accounts.give_up(account=change, at=NOW)
+    for number, answer in ((10, payout_accounts.approve), (11, partial(payout_accounts.refuse, why="X"))):
+        proposed = payout_accounts.propose(
+            cooperative=owner.cooperative, rail="bank", holder="X", rib=rib_of(number), by=owner.user, at=NOW
+        )
+        answer(account=proposed, by=UserFactory(), at=NOW)
     payout_accounts.put_on_hold(cooperative=owner.cooperative, reason="RIB rejeté", at=NOW)
+    asked = lifting.propose(cooperative=owner.cooperative, reason="X", by=UserFactory(), at=NOW)
+    lifting.approve(lifting=asked, by=UserFactory(), at=NOW)
     declined, cancelled, reminded, card, cash, refused = (
         placed((listing, 2), language=language, method=method)[0]
         for method in ("card", "card", "card", "card", "cash", "cash")
@@ -66,6 +75,9 @@ TOPICS = {
     "payout_account.proposed",
     "payout_account.given_up",
     "payout_account.on_hold",
+    "payout_account.approved",
+    "payout_account.refused",
+    "payout_account.resumed",
 }
 
 

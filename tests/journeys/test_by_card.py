@@ -19,6 +19,7 @@ from shop.payments.models import Refund
 from shop.payments.payouts import SamePerson
 from shop.payments.stripe import importing
 from shop.reconciliation import proving
+from shop.reconciliation.models import StatementLine
 from tests.checkout.buying import basket_of, place
 from tests.factories import (
     CarrierFactory,
@@ -158,7 +159,7 @@ def test_two_cooperatives_are_paid_by_bank_and_every_account_agrees(house):
     run = payouts.plan(by=house.maker, at=house.at)
     with pytest.raises(SamePerson):
         payouts.approve(run=run, by=house.maker, at=house.at)
-    payouts.cancel(run=run, at=house.at)
+    payouts.cancel(run=run, by=house.maker, at=house.at)
     to_a, to_b = house.pay_out()
     assert (to_a.amount, to_b.amount) == (mad("534.00"), mad("302.60"))
     assert stands("payout_in_flight", "A") == mad("534.00")
@@ -184,6 +185,41 @@ def test_two_cooperatives_are_paid_by_bank_and_every_account_agrees(house):
     assert statements.statement_pdf(to_a, "ar")[:4] == b"%PDF"
 
     assert set(balances.sums_by_currency().values()) == {0}
+    assert breaches(house.at) == []
+
+
+def test_a_bank_that_debits_the_batch_as_one_line_pays_both_to_the_centime(house):
+    CarrierFactory()
+    member_a, member_b, carpets, platter = two_cooperatives()
+    order = house.shop.paid_order((carpets, 2), (platter, 1))
+    for part, member in zip(order.supplier_orders.order_by("reference"), (member_a, member_b), strict=True):
+        dispatched_and_delivered(part, member, house.at, f"RH-{part.reference}")
+    house.shop.wait(days=8)
+    releasing.release_due(at=house.at)
+    house.tell_bank("/_sandbox/faults", kind="one_line")
+
+    # A first plan is agreed on and given up again before the bank has it: both are due once more.
+    run = payouts.plan(by=house.maker, at=house.at)
+    payouts.approve(run=run, by=house.checker, at=house.at)
+    payouts.give_up(run=run, why="the treasurer asked to wait", by=house.maker, at=house.at)
+    to_a, to_b = house.pay_out()
+    assert (to_a.amount, to_b.amount) == (mad("534.00"), mad("302.60"))
+
+    # The statement has 836,60 on one line, which is both payouts.
+    found = house.read_the_statement()
+    assert (found.matched, found.doubtful) == (1, 0)
+    line = StatementLine.objects.get()
+    assert (line.amount, line.end_to_end_id) == (mad("-836.60"), "")
+    assert [(each.subject_reference, each.batch) for each in line.matches.order_by("pk")] == [
+        (to_a.reference, to_a.batch.reference),
+        (to_b.reference, to_b.batch.reference),
+    ]
+    for payout in (to_a, to_b):
+        payout.refresh_from_db()
+        assert payout.state == "paid"
+    assert stands("payout_in_flight", "A") == stands("payout_in_flight", "B") == mad("0.00")
+    assert stands("bank") == mad("-836.60")
+    assert house.unexplained() == {}
     assert breaches(house.at) == []
 
 

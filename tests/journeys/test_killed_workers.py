@@ -497,6 +497,21 @@ def a_statement_line(house: House) -> Work:
     return Work(seen, ("paid", mad("-534.00"), 1, []))
 
 
+def a_statement_line_of_a_whole_batch(house: House) -> Work:
+    sent = payouts_at_the_bank(house, "600.00", "340.00")
+    house.shop.wait(days=1)
+    world = World()
+    world.at = house.at
+    world.import_csv(L("-836.60", f"VIREMENT DE MASSE {sent[0].batch.reference}", on=day_of(house.at)))
+
+    def seen() -> Any:
+        for each in sent:
+            each.refresh_from_db()
+        return [each.state for each in sent], stands("bank"), Match.objects.count(), exceptions()
+
+    return Work(seen, (["paid", "paid"], mad("-836.60"), 2, []))
+
+
 def payouts_the_bank_is_silent_about(house: House) -> Work:
     payouts_at_the_bank(house, "600.00", "340.00")
     house.shop.wait(days=10)
@@ -612,6 +627,13 @@ DEATHS = [
         a_statement_line,
         guard="transactions",
         broken=("paid", mad("-534.00"), 0, ["unmatched_debit"]),
+    ),
+    Death(
+        "shop.reconciliation.tasks.match_new_lines",
+        "matching.booked_one_of_a_batch",
+        a_statement_line_of_a_whole_batch,
+        guard="transactions",
+        broken=(["paid", "sent"], mad("-534.00"), 0, ["unmatched_debit"]),
     ),
     Death("shop.reconciliation.tasks.watch", "watching.noticed", payouts_the_bank_is_silent_about),
     Death(

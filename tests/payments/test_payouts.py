@@ -7,10 +7,12 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from cooperatives import payout_accounts
+from shop.core import references
 from shop.core.errors import CarriedOutMeanwhile
 from shop.core.models import OutboxMessage
 from shop.ledger import balances
-from shop.payments import batches, payouts, refunding, statements
+from shop.ledger.models import JournalEntry
+from shop.payments import batches, paying, payouts, refunding, statements
 from shop.payments.bank import pain001
 from shop.payments.bank.errors import BatchFileAltered
 from shop.payments.models import BatchDownload, Payout, PayoutBatch, PayoutItem, PayoutRun
@@ -21,6 +23,7 @@ from tests.factories import (
     OperatorFactory,
     PayoutAccountFactory,
     mad,
+    order_of,
     rib_of,
 )
 from tests.payments.shop import stands
@@ -78,8 +81,8 @@ def test_a_plan_has_one_payout_for_each_cooperative_and_the_banks_file(shop, due
     shown = batches.shown(batch=run.batch)
     assert (shown.count, shown.total) == (2, mad("836.60"))
     assert [(each.reference, each.rib, each.amount) for each in shown.transfers] == [
-        (f"PO-{shop.at:%Y%m%d}-01-A", rib_of(101), mad("534.00")),
-        (f"PO-{shop.at:%Y%m%d}-01-B", rib_of(102), mad("302.60")),
+        (references.checked(f"PO-{shop.at:%Y%m%d}-01-A"), rib_of(101), mad("534.00")),
+        (references.checked(f"PO-{shop.at:%Y%m%d}-01-B"), rib_of(102), mad("302.60")),
     ]
     assert (run.batch.total, run.batch.count) == (mad("836.60"), 2)
     assert run.batch.execute_on > shop.at.date()
@@ -148,7 +151,7 @@ def test_from_plan_to_bank_statement(shop, due, maker, approver):
 def test_a_cancelled_plan_frees_everything(shop, due, maker, approver):
     run = payouts.plan(by=maker, at=shop.at)
 
-    payouts.cancel(run=run, at=shop.at)
+    payouts.cancel(run=run, by=maker, at=shop.at)
     again = payouts.plan(by=maker, at=shop.at)
 
     assert [each.amount for each in again.payouts.order_by("pk")] == [mad("534.00"), mad("302.60")]
@@ -162,7 +165,132 @@ def test_an_approved_run_cannot_be_cancelled(shop, due, maker, approver):
     payouts.approve(run=run, by=approver, at=shop.at)
 
     with pytest.raises(CarriedOutMeanwhile):
-        payouts.cancel(run=run, at=shop.at)
+        payouts.cancel(run=run, by=maker, at=shop.at)
+
+
+def test_an_approved_run_of_which_nothing_has_left_is_given_up_and_all_of_it_is_due_again(
+    shop, due, maker, approver
+):
+    run = payouts.plan(by=maker, at=shop.at)
+    payouts.approve(run=run, by=approver, at=shop.at)
+    entries = JournalEntry.objects.count()
+
+    payouts.give_up(run=run, why="the bank is closed", by=maker, at=shop.at)
+
+    run.refresh_from_db()
+    assert (run.state, run.cancelled_by, run.cancelled_at) == ("cancelled", maker, shop.at)
+    assert run.cancelled_why == "the bank is closed"
+    assert {each.state for each in run.payouts.all()} == {State.CANCELLED}
+    assert JournalEntry.objects.count() == entries
+    assert not OutboxMessage.objects.filter(topic__startswith="payout.").exists()
+    for refused in (
+        lambda: batches.download(batch=run.batch, by=maker, at=shop.at),
+        lambda: payouts.offer(batch=run.batch, at=shop.at),
+        lambda: payouts.hand_over(batch=run.batch, at=shop.at),
+    ):
+        with pytest.raises(batches.GivenUp):
+            refused()
+    again = payouts.plan(by=maker, at=shop.at)
+    assert [each.amount for each in again.payouts.order_by("pk")] == [mad("534.00"), mad("302.60")]
+    payouts.approve(run=again, by=approver, at=shop.at)
+    payouts.hand_over(batch=again.batch, at=shop.at)
+    assert stands("payout_in_flight", "A") == mad("534.00")
+
+
+def test_giving_up_asks_for_a_reason_and_for_a_run_that_was_approved(shop, due, maker, approver):
+    run = payouts.plan(by=maker, at=shop.at)
+    with pytest.raises(CarriedOutMeanwhile):
+        payouts.give_up(run=run, why="a mistake", by=maker, at=shop.at)
+    payouts.approve(run=run, by=approver, at=shop.at)
+    with pytest.raises(payouts.ReasonMissing):
+        payouts.give_up(run=run, why="  ", by=maker, at=shop.at)
+
+    run.refresh_from_db()
+    assert (run.state, run.cancelled_by) == ("approved", None)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        PayoutRun.objects.filter(pk=run.pk).update(state="cancelled")
+
+
+def test_a_run_whose_file_the_bank_has_is_not_given_up_and_the_sentence_says_which(
+    shop, due, maker, approver
+):
+    run = payouts.plan(by=maker, at=shop.at)
+    payouts.approve(run=run, by=approver, at=shop.at)
+    payouts.hand_over(batch=run.batch, at=shop.at)
+
+    with pytest.raises(payouts.PartsSent) as refusal:
+        payouts.give_up(run=run, why="a mistake", by=maker, at=shop.at)
+
+    sent = [run.batch.reference, *run.payouts.order_by("pk").values_list("reference", flat=True)]
+    assert refusal.value.references == payouts.gone(run=run) == sent
+    assert run.batch.reference in str(refusal.value)
+    run.refresh_from_db()
+    assert run.state == "approved"
+
+
+def test_a_file_the_bank_may_have_without_having_answered_is_not_given_up(shop, due, maker, approver):
+    run = payouts.plan(by=maker, at=shop.at)
+    payouts.approve(run=run, by=approver, at=shop.at)
+    payouts.offer(batch=run.batch, at=shop.at)
+
+    with pytest.raises(payouts.PartsSent) as refusal:
+        payouts.give_up(run=run, why="a mistake", by=maker, at=shop.at)
+    assert refusal.value.references == [run.batch.reference]
+
+    payouts.not_taken(batch=run.batch)
+    payouts.give_up(run=run, why="the bank refused the file", by=maker, at=shop.at)
+
+
+def test_a_sender_that_is_quicker_than_what_was_read_refuses_the_giving_up_whole(
+    shop, due, maker, approver, monkeypatch
+):
+    """Without locks, as on a database that has none: the state each record started from is the guard."""
+    run = payouts.plan(by=maker, at=shop.at)
+    payouts.approve(run=run, by=approver, at=shop.at)
+    real = payouts.locked
+
+    def read_before_the_sender(**which):
+        found = list(real(**which))
+        Payout.objects.filter(pk=found[-1].pk).update(state=State.SENDING)
+        return found
+
+    monkeypatch.setattr(payouts, "locked", read_before_the_sender)
+
+    with pytest.raises(CarriedOutMeanwhile):
+        payouts.give_up(run=run, why="a mistake", by=maker, at=shop.at)
+
+    run.refresh_from_db()
+    assert run.state == "approved"
+    assert [each.state for each in run.payouts.order_by("pk")] == [State.APPROVED, State.APPROVED]
+    assert PayoutItem.objects.filter(is_live=True).count() == 2
+
+
+def test_a_refund_that_was_to_travel_with_a_run_given_up_travels_with_the_next(shop, due, maker, approver):
+    part = order_of((ListingFactory(price="300.00"), 1), method="cash")
+    paying.settle_cash(order=part, at=shop.at)
+    part = part.supplier_orders.get()
+    shop.released(part)
+    refund = refunding.request(
+        supplier_order=part,
+        reason="claim",
+        lines=None,
+        with_delivery=False,
+        holder="Salma Idrissi",
+        rib=rib_of(77),
+        by=None,
+        at=shop.at,
+    )
+    run = payouts.plan(by=maker, at=shop.at)
+    payouts.approve(run=run, by=approver, at=shop.at)
+
+    payouts.give_up(run=run, why="a mistake", by=maker, at=shop.at)
+
+    refund.refresh_from_db()
+    assert (refund.state, refund.batch) == ("requested", None)
+    again = payouts.plan(by=maker, at=shop.at)
+    refund.refresh_from_db()
+    assert refund.batch == again.batch
+    assert refund.reference in [each.reference for each in batches.shown(batch=again.batch).transfers]
 
 
 def test_a_rejected_payout_is_due_again_and_its_account_is_held(shop, due, maker, approver):
@@ -189,9 +317,10 @@ def test_a_rejected_payout_is_due_again_and_its_account_is_held(shop, due, maker
         "AC04 closed account",
     )
 
-    payout_accounts.propose(
+    account = payout_accounts.propose(
         cooperative=payout.cooperative, rail="bank", holder="A", rib=rib_of(103), by=None, at=shop.at
     )
+    payout_accounts.approve(account=account, by=approver, at=shop.at)
     later = shop.at + timedelta(hours=49)
     again = payouts.plan(by=maker, at=later)
     assert [each.rib for each in batches.shown(batch=again.batch).transfers] == [rib_of(103)]

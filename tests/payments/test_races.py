@@ -9,9 +9,9 @@ from django.db import IntegrityError, connection, connections
 from shop.core.errors import Refused
 from shop.fulfilment import deciding
 from shop.ledger.models import JournalEntry
-from shop.payments import paying, payouts, refunding
+from shop.payments import paying, payouts, refunding, transferring
 from shop.payments.models import PaymentAttempt, PayoutItem, PayoutRun, Refund, StripeEvent
-from shop.payments.stripe import importing, receiving
+from shop.payments.stripe import gateway, importing, receiving
 from tests.factories import (
     CooperativeFactory,
     ListingFactory,
@@ -202,6 +202,66 @@ def test_two_who_plan_at_once_make_one_live_payout(shop):
     assert Counter(isinstance(each, PayoutRun) for each in results) == {True: 1, False: 1}
     assert [each for each in results if isinstance(each, Refused)]
     assert PayoutItem.objects.filter(is_live=True).count() == 1
+
+
+@pytest.mark.parametrize("first", ["give up", "send"])
+def test_giving_a_run_up_and_sending_it_at_once_end_in_one_of_the_two(shop, first):
+    cooperative = CooperativeFactory(code="A")
+    account = gateway.create_account(cooperative="A", email="a@example.ma", country="MA", key="acct:A:1")
+    shop.press("capability", account=account, status="active")
+    PayoutAccountFactory(
+        cooperative=cooperative, rail="stripe", rib="", stripe_account_id=account, transfers_active=True
+    )
+    order = shop.paid_order((ListingFactory(cooperative=cooperative, price="600.00"), 1))
+    shop.released(order.supplier_orders.get())
+    run = payouts.plan(by=OperatorFactory(), at=shop.at)
+    payouts.approve(run=run, by=OperatorFactory(), at=shop.at)
+    payout, by = run.payouts.get(), OperatorFactory()
+
+    def give_up():
+        return payouts.give_up(run=run, why="a mistake", by=by, at=shop.at)
+
+    def send():
+        return transferring.send(payout=payout, at=shop.at)
+
+    both = [give_up, send] if first == "give up" else [send, give_up]
+    results = at_once(2, lambda number: both[number]())
+
+    assert not [each for each in results if isinstance(each, BaseException) and not isinstance(each, Refused)]
+    run.refresh_from_db()
+    payout.refresh_from_db()
+    moved = len(shop.things("transfer"))
+    live = PayoutItem.objects.filter(is_live=True).count()
+    assert (run.state, payout.state, moved, live) in [
+        ("cancelled", "cancelled", 0, 0),
+        ("approved", "sent", 1, 1),
+    ]
+
+
+def test_giving_a_run_up_and_handing_its_file_over_at_once_end_in_one_of_the_two(shop):
+    cooperative = CooperativeFactory(code="A")
+    PayoutAccountFactory(cooperative=cooperative)
+    order = shop.paid_order((ListingFactory(cooperative=cooperative, price="600.00"), 1))
+    shop.released(order.supplier_orders.get())
+    run = payouts.plan(by=OperatorFactory(), at=shop.at)
+    payouts.approve(run=run, by=OperatorFactory(), at=shop.at)
+    batch, by = run.batch, OperatorFactory()
+
+    results = at_once(
+        2,
+        lambda number: (
+            payouts.give_up(run=run, why="a mistake", by=by, at=shop.at)
+            if number
+            else payouts.hand_over(batch=batch, at=shop.at)
+        ),
+    )
+
+    assert [isinstance(each, Refused) for each in results].count(True) == 1
+    run.refresh_from_db()
+    batch.refresh_from_db()
+    handed_over = batch.handed_over_at is not None
+    assert run.state == ("approved" if handed_over else "cancelled")
+    assert stands("payout_in_flight", "A") == (mad("534.00") if handed_over else mad(0))
 
 
 def test_two_who_plan_on_what_both_saw_before_would_pay_twice_without_the_rule(shop, monkeypatch):

@@ -75,6 +75,32 @@ def test_a_payout_is_one_transfer_for_each_order_out_of_its_own_charge(shop, coo
     assert statements.statement(payout=payout).closing == mad(0)
 
 
+def test_a_run_given_up_sends_nothing_to_stripe(shop, cooperative):
+    sold(shop, cooperative)
+    payout = approved(shop)
+
+    payouts.give_up(run=payout.run, why="a mistake", by=OperatorFactory(), at=shop.at)
+    tasks.send_approved_payouts()
+    transferring.send(payout=payout, at=shop.at)
+
+    payout.refresh_from_db()
+    assert (payout.state, shop.things("transfer")) == (State.CANCELLED, [])
+    assert payouts.plan(by=OperatorFactory(), at=shop.at).payouts.get().amount == mad("534.00")
+
+
+def test_a_run_of_which_stripe_was_asked_is_not_given_up(shop, cooperative, monkeypatch):
+    sold(shop, cooperative)
+    payout = approved(shop)
+    with killed(monkeypatch, transferring, "_before_asking"):
+        transferring.send(payout=payout, at=shop.at)
+
+    with pytest.raises(payouts.PartsSent) as refusal:
+        payouts.give_up(run=payout.run, why="a mistake", by=OperatorFactory(), at=shop.at)
+
+    assert refusal.value.references == [payout.reference]
+    assert transferring.send(payout=payout, at=shop.at).state == State.SENT
+
+
 def test_money_that_is_still_pending_can_be_transferred(shop, cooperative):
     shop.press("settings", pending_seconds=60 * 86400)
     sold(shop, cooperative)

@@ -28,7 +28,7 @@ from shop.core import clock
 from shop.core.errors import Refused
 from shop.ledger import accounts
 from shop.payments import refunding
-from shop.payments.models import Payout
+from shop.payments.models import Payout, PayoutBatch
 from shop.reconciliation import resolving
 from shop.reconciliation.actions import Action, actions_for
 from shop.reconciliation.models import Discrepancy, Resolution
@@ -132,6 +132,9 @@ def _subject_url(reference: str) -> str:
     """Where the thing of ours that an exception names has its page; nothing if it has none."""
     if Payout.objects.filter(reference=reference).exists():
         return reverse("backoffice:payout", args=[reference])
+    run = PayoutBatch.objects.filter(reference=reference).values_list("run__reference", flat=True).first()
+    if run:
+        return reverse("backoffice:payout_run", args=[run])
     refunds = refunding.sent_as(reference=reference)
     order = refunds.values_list("payment__order__number", flat=True).first()
     return reverse("backoffice:order", args=[order]) if order else ""

@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from shop.backoffice import addresses, finding, foreseeing, looks
+from shop.backoffice import finding, foreseeing, looks
 from shop.backoffice.forms import BankRefundForm, EndForm, FindForm, OutcomeForm, RefundForm
 from shop.backoffice.scope import ACT_FOR_OTHERS, PREPARE_MONEY, SUPPORT, operator_required, show
 from shop.core import clock
@@ -161,7 +161,6 @@ def order(request: HttpRequest, reference: str) -> HttpResponse:
             "mails": [
                 {
                     "message": each,
-                    "token": addresses.of_message(each),
                     "state": looks.state(each.state, each.get_state_display()),
                     "to": each.recipient if may_see else looks.masked_mail(each.recipient),
                 }

@@ -9,10 +9,10 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 
-from shop.backoffice import addresses, finding, looks
+from shop.backoffice import finding, looks
 from shop.backoffice.scope import ACT_FOR_OTHERS, SEND_AGAIN, SUPPORT, operator_required, show
 from shop.core import clock
 from shop.core import outbox as promises
@@ -33,7 +33,7 @@ def outbox(request: HttpRequest) -> HttpResponse:
     may_see = request.user.has_perm(ACT_FOR_OTHERS)
     if typed:
         reference = finding.understand(typed).looked_for
-        wanted = Q(about__startswith=reference) | Q(topic__icontains=typed)
+        wanted = Q(about__startswith=reference) | Q(reference=reference) | Q(topic__icontains=typed)
         if may_see:
             wanted |= Q(recipient__icontains=typed) | Q(subject__icontains=typed)
         found = found.filter(wanted)
@@ -74,16 +74,15 @@ def _chip(code: str, name: str, number: int, shown: str, typed: str) -> dict[str
 def _row(message: OutboxMessage, may_see: bool) -> dict[str, Any]:
     return {
         "message": message,
-        "token": addresses.of_message(message),
         "state": looks.state(message.state, message.get_state_display()),
         "to": message.recipient if may_see else looks.masked_mail(message.recipient),
     }
 
 
 @operator_required(SUPPORT)
-def message(request: HttpRequest, token: str) -> HttpResponse:
+def message(request: HttpRequest, reference: str) -> HttpResponse:
     """One mail as it left, or why it did not. Its text is for support only: it may hold a customer's link."""
-    found = addresses.message_at(token)
+    found = get_object_or_404(OutboxMessage, reference=reference)
     may_see = request.user.has_perm(ACT_FOR_OTHERS)
     return show(
         request,
@@ -100,13 +99,13 @@ def _order_about(about: str) -> str:
 
 
 @operator_required(SEND_AGAIN, "GET", "POST")
-def send_again(request: HttpRequest, token: str) -> HttpResponse:
+def send_again(request: HttpRequest, reference: str) -> HttpResponse:
     """Promise the same mail once more, after a look at whom it goes to."""
-    found = addresses.message_at(token)
+    found = get_object_or_404(OutboxMessage, reference=reference)
     if request.method == "POST":
         again = promises.send_again(message=found, at=clock.now())
         messages.success(request, _("The mail is promised once more; it leaves within a minute."))
-        return redirect("backoffice:message", addresses.of_message(again))
+        return redirect("backoffice:message", again.reference)
     return show(
         request,
         "backoffice/confirm.html",

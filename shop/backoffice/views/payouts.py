@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from cooperatives.models import PayoutAccount
 from shop.backoffice import looks
+from shop.backoffice.forms import ReasonForm
 from shop.backoffice.scope import (
     APPROVE_MONEY,
     HANDLE_FILES,
@@ -27,11 +28,12 @@ from shop.backoffice.scope import (
 from shop.core import clock
 from shop.core.errors import Refused, Unavailable
 from shop.core.money import from_minor
+from shop.design.numbers import moment_text
 from shop.ledger.journal import entries_of
 from shop.payments import batches, statements, tasks
 from shop.payments import payouts as paying_out
 from shop.payments.bank import rib as ribs
-from shop.payments.models import Payout, PayoutBatch, PayoutRun, PayoutTransfer, Refund
+from shop.payments.models import BatchDownload, Payout, PayoutBatch, PayoutRun, PayoutTransfer, Refund
 from shop.reconciliation import fetching
 
 PER_PAGE = 20
@@ -118,7 +120,7 @@ def payout_run(request: HttpRequest, reference: str) -> HttpResponse:
 
 def _run_at(reference: str) -> PayoutRun:
     return get_object_or_404(
-        PayoutRun.objects.select_related("planned_by", "approved_by"), reference=reference
+        PayoutRun.objects.select_related("planned_by", "approved_by", "cancelled_by"), reference=reference
     )
 
 
@@ -153,6 +155,7 @@ def _run_context(request: HttpRequest, run: PayoutRun) -> dict[str, Any]:
         "is_own": run.planned_by_id == request.user.pk,
         "is_planned": run.state == PayoutRun.State.PLANNED,
         "is_approved": run.state == PayoutRun.State.APPROVED,
+        "may_be_given_up": run.state == PayoutRun.State.APPROVED and not paying_out.gone(run=run),
         "bank_is_sandbox": fetching.is_connected(),
     }
 
@@ -190,7 +193,7 @@ def cancel_run(request: HttpRequest, reference: str) -> HttpResponse:
     run = _run_at(reference)
     if request.method == "POST":
         try:
-            paying_out.cancel(run=run, at=clock.now())
+            paying_out.cancel(run=run, by=request.user, at=clock.now())
         except Refused as refusal:
             messages.error(request, str(refusal))
         else:
@@ -205,12 +208,45 @@ def cancel_run(request: HttpRequest, reference: str) -> HttpResponse:
     )
 
 
+@operator_required(HANDLE_FILES, "GET", "POST")
+def give_up_run(request: HttpRequest, reference: str) -> HttpResponse:
+    """Give an approved run up as a whole, with a reason, as long as nothing of it has left."""
+    run = _run_at(reference)
+    form = ReasonForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            paying_out.give_up(run=run, why=form.cleaned_data["reason"], by=request.user, at=clock.now())
+        except Refused as refusal:
+            messages.error(request, str(refusal))
+        else:
+            messages.success(request, _("%(run)s is given up. All of it is due again.") % {"run": reference})
+        return redirect("backoffice:payout_run", reference)
+    taken = BatchDownload.objects.filter(batch__run=run).select_related("user").order_by("downloaded_at")
+    return _confirm(
+        request,
+        heading=_("Give %(run)s up") % {"run": reference},
+        said=[
+            _("Nothing of it has left. All of it is due again for the next plan; its file is never used."),
+            *(
+                _("%(person)s downloaded the file on %(moment)s: make sure the bank has not been given it.")
+                % {"person": each.user, "moment": moment_text(each.downloaded_at)}
+                for each in taken
+            ),
+        ],
+        form=form,
+        submit=_("Give this run up"),
+        back=_run_url(run),
+    )
+
+
 def _run_url(run: PayoutRun) -> str:
     return reverse("backoffice:payout_run", args=[run.reference])
 
 
 def _confirm(request: HttpRequest, **context: Any) -> HttpResponse:
-    return show(request, "backoffice/confirm.html", "payouts", context)
+    form = context.get("form")
+    status = 422 if form is not None and form.errors else 200
+    return show(request, "backoffice/confirm.html", "payouts", context, status=status)
 
 
 # The bank's file

@@ -275,7 +275,9 @@ def match_line(request: HttpRequest, reference: str) -> HttpResponse:
         if match is None:
             messages.warning(request, _("It is surely nothing of ours yet: settle its exception by hand."))
         else:
-            messages.success(request, _("Matched with %(subject)s.") % {"subject": match.subject_reference})
+            messages.success(
+                request, _("Matched with %(subject)s.") % {"subject": match.batch or match.subject_reference}
+            )
     return redirect("backoffice:line", reference)
 
 
@@ -304,7 +306,10 @@ def doubt_match(request: HttpRequest, reference: str) -> HttpResponse:
         {
             "heading": _("Undo the match of %(line)s") % {"line": reference},
             "said": [
-                _("It is matched with %(subject)s.") % {"subject": match.subject_reference},
+                _("It is the whole of %(batch)s: all matches of it are undone together.")
+                % {"batch": match.batch}
+                if match.batch
+                else _("It is matched with %(subject)s.") % {"subject": match.subject_reference},
                 _("Once a second person agrees, its entry is reversed and the line is new again."),
             ],
             "form": form,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
@@ -16,6 +18,7 @@ from cooperatives.models import Cooperative, PayoutAccount
 from shop.core import clock
 from shop.core import rib as ribs
 from shop.core.errors import Refused
+from shop.design.numbers import isolated, moment_text
 from shop.desk import looks
 from shop.desk import money as sums
 from shop.desk.forms import AccountForm
@@ -48,7 +51,7 @@ def money(request: HttpRequest) -> HttpResponse:
                 for each in page
             ],
             "account": account_said(payout_accounts.current(cooperative=cooperative, at=at)),
-            "waiting": payout_accounts.waiting(cooperative=cooperative, at=at),
+            "waiting_says": waiting_says(payout_accounts.waiting(cooperative=cooperative, at=at), at=at),
         },
     )
 
@@ -65,6 +68,37 @@ def account_said(account: PayoutAccount | None) -> str:
     if account.rail == PayoutAccount.Rail.BANK:
         return ribs.masked(account.rib)
     return str(account.get_rail_display())
+
+
+def waiting_says(account: PayoutAccount | None, *, at: datetime) -> str:
+    """In plain words what a proposed account waits for; nothing if there is none."""
+    if account is None:
+        return ""
+    words = {
+        "account": isolated(account_said(account)),
+        "holder": account.holder,
+        "moment": moment_text(account.usable_from, style="weekday"),
+    }
+    if account.approved_by_id is not None:
+        return (
+            _("A new account, %(account)s in the name of %(holder)s, is checked. It is used from %(moment)s.")
+            % words
+        )
+    if account.usable_from > at:
+        return (
+            _(
+                "A new account, %(account)s in the name of %(holder)s, was entered. "
+                "It is used from %(moment)s at the earliest, once we have checked it."
+            )
+            % words
+        )
+    return (
+        _(
+            "The account %(account)s in the name of %(holder)s was entered. "
+            "It is used as soon as we have checked it."
+        )
+        % words
+    )
 
 
 @at_desk
@@ -106,13 +140,17 @@ def payout_account(request: HttpRequest) -> HttpResponse:
             else:
                 messages.success(
                     request,
-                    _("The new account is used in 48 hours. Every owner has been told.")
+                    _(
+                        "The new account is used in 48 hours at the earliest, once we have checked it. "
+                        "Every owner has been told."
+                    )
                     if account.usable_from > at
-                    else _("Your money will go to this account."),
+                    else _("We check this account now. Your money goes there once that is done."),
                 )
                 return redirect("desk:payout_account")
     current = payout_accounts.current(cooperative=cooperative, at=at)
     waiting = payout_accounts.waiting(cooperative=cooperative, at=at)
+    refused = payout_accounts.last_refused(cooperative=cooperative)
     return render(
         request,
         "desk/payout_account.html",
@@ -122,7 +160,9 @@ def payout_account(request: HttpRequest) -> HttpResponse:
             "current": current,
             "current_said": account_said(current),
             "waiting": waiting,
-            "waiting_said": account_said(waiting) if waiting else "",
+            "waiting_says": waiting_says(waiting, at=at),
+            "refused": refused,
+            "refused_said": isolated(account_said(refused)),
         },
         status=422 if form.errors else 200,
     )

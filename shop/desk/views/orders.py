@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from shop.core import clock, references
 from shop.core.errors import Refused
 from shop.design import documents
-from shop.design.numbers import day_text, moment_text, money_text
+from shop.design.numbers import day_text, isolated, moment_text, money_text
 from shop.desk import looks
 from shop.desk.forms import DeclineForm, DeliverForm, DispatchForm, ReturnForm
 from shop.desk.scope import FILL_ORDERS, at_desk, cooperative_of, frame, part_of
@@ -152,7 +152,7 @@ def accept(request: HttpRequest, reference: str) -> HttpResponse:
         messages.success(
             request,
             _("You accepted order %(reference)s. Print its packing slip and pack the parcel.")
-            % {"reference": looks.isolated(reference)},
+            % {"reference": isolated(reference)},
         )
     return redirect("desk:order", reference)
 
@@ -171,14 +171,14 @@ def decline(request: HttpRequest, reference: str) -> HttpResponse:
         else:
             refund_ended_parts.delay_on_commit()
             messages.success(
-                request, _("Order %(reference)s is declined.") % {"reference": looks.isolated(reference)}
+                request, _("Order %(reference)s is declined.") % {"reference": isolated(reference)}
             )
         return redirect("desk:order", reference)
     return _ask(
         request,
         part,
         form=form,
-        heading=_("Decline order %(reference)s?") % {"reference": looks.isolated(reference)},
+        heading=_("Decline order %(reference)s?") % {"reference": isolated(reference)},
         said=_("The customer is told at once, with your reason."),
         consequences=[
             _("The goods can be sold again.")
@@ -225,7 +225,7 @@ def dispatch(request: HttpRequest, reference: str) -> HttpResponse:
         request,
         part,
         form=form,
-        heading=_("Hand over the parcel of %(reference)s") % {"reference": looks.isolated(reference)},
+        heading=_("Hand over the parcel of %(reference)s") % {"reference": isolated(reference)},
         said=said,
         action=reverse("desk:dispatch", args=[reference]),
         submit=_("The parcel has left"),
@@ -260,7 +260,7 @@ def deliver(request: HttpRequest, reference: str) -> HttpResponse:
         request,
         part,
         form=form,
-        heading=_("The parcel of %(reference)s has arrived") % {"reference": looks.isolated(reference)},
+        heading=_("The parcel of %(reference)s has arrived") % {"reference": isolated(reference)},
         said=_("Your word counts as proof and is kept with your name."),
         consequences=[_("The customer's time to send it back starts today.")],
         action=reverse("desk:deliver", args=[reference]),
@@ -294,7 +294,7 @@ def take_back(request: HttpRequest, reference: str) -> HttpResponse:
         request,
         part,
         form=form,
-        heading=_("The parcel of %(reference)s is back") % {"reference": looks.isolated(reference)},
+        heading=_("The parcel of %(reference)s is back") % {"reference": isolated(reference)},
         said=_("Open it and look at the goods first."),
         action=reverse("desk:take_back", args=[reference]),
         submit=_("Confirm the return"),

@@ -211,6 +211,8 @@ def _line(entry: _Node, details: _Node | None, amount: Money, number: int) -> Li
     text = [entry.text("AddtlNtryInf")]
     text += [each.element.text or "" for each in inner.all("RmtInf/Ustrd")]
     text += [inner.text("RmtInf/Strd/CdtrRefInf/Ref"), inner.text("AddtlTxInf")]
+    # The batch the entry sums up, or the transfer came from: our MsgId.
+    text += [entry.text("NtryDtls/Btch/MsgId", "NtryDtls/Btch/PmtInfId")]
     return Line(
         number=number,
         booked_on=booked_on,

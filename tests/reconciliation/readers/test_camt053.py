@@ -139,6 +139,16 @@ def test_version_08_is_read_with_its_deeper_names_and_an_overdrawn_opening():
     assert (line.counterparty_name, line.counterparty_rib) == ("STRIPE", "IE29AIBK93115212345678")
 
 
+def test_an_entry_that_sums_up_a_batch_says_which():
+    whole = "<AddtlNtryInf>DIVERS</AddtlNtryInf>"
+    batch = f"<NtryDtls><Btch><MsgId>BA-20260105-01</MsgId><NbOfTxs>2</NbOfTxs></Btch></NtryDtls>{whole}"
+
+    statement = camt053.read(V02.replace(whole, batch).encode())
+
+    assert statement.lines[-1].text == "DIVERS BA-20260105-01"
+    assert statement.lines[-1].end_to_end_id == ""
+
+
 def test_parts_that_do_not_make_the_whole_leave_the_entry_whole():
     statement = camt053.read(V02.replace(">302.60<", ">302.59<").encode())
 
