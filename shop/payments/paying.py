@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 from moneyed import Money
@@ -22,7 +22,7 @@ from shop.core import mailing
 from shop.core.crashpoints import crashpoint
 from shop.core.errors import Refused
 from shop.core.lives import refused_when_stale
-from shop.core.money import half_up, to_minor
+from shop.core.money import from_minor, half_up, to_minor
 from shop.core.sweeping import each_by_itself
 from shop.fulfilment import letters, routing, story
 from shop.fulfilment.models import SupplierOrder
@@ -182,23 +182,34 @@ def _lines(order: Order, amount: Money) -> list[gateway.PageLine]:
     (an offer on the whole order)."""
     with override(order.language):
         lines = [
-            gateway.PageLine(
-                name=f"{line.quantity} × {line.title}",
+            _goods_line(
+                title=line.title,
+                quantity=line.quantity,
                 amount=half_up(Money(line.line_price_incl_tax, order.currency)),
             )
             for line in order.lines.order_by("pk")
         ]
         lines += [
             gateway.PageLine(
-                name=_now("Delivery from %(cooperative)s") % {"cooperative": quote.cooperative.name},
-                amount=quote.gross,
+                name=gettext("Delivery from %(cooperative)s") % {"cooperative": quote.cooperative.name},
+                unit=quote.gross,
             )
             for quote in order.delivery_quotes.select_related("cooperative").order_by("pk")
             if quote.gross_minor
         ]
         if lines and sum((each.amount for each in lines[1:]), lines[0].amount) == amount:
             return lines
-        return [gateway.PageLine(name=_now("Order %(number)s") % {"number": order.number}, amount=amount)]
+        return [gateway.PageLine(name=gettext("Order %(number)s") % {"number": order.number}, unit=amount)]
+
+
+def _goods_line(*, title: str, quantity: int, amount: Money) -> gateway.PageLine:
+    """One good with its quantity and the price of one; where no exact price of one comes to the amount (an
+    offer on part of the quantity) the amount of all of them, and the name says so."""
+    one, rest = divmod(to_minor(amount), quantity)
+    if not rest:
+        return gateway.PageLine(name=title, unit=from_minor(one, amount.currency), quantity=quantity)
+    name = gettext("%(title)s, %(quantity)s together") % {"title": title, "quantity": quantity}
+    return gateway.PageLine(name=name, unit=amount)
 
 
 def _close(attempt: PaymentAttempt) -> None:
