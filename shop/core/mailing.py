@@ -6,6 +6,7 @@ the text is the subject.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -26,22 +27,28 @@ def promise(
     key: str,
     at: datetime,
     about: str = "",
-    context: dict[str, Any] | None = None,
+    context: Callable[[], dict[str, Any]] = dict,
 ) -> OutboxMessage | None:
-    """Promise a mail. ``context`` is plain JSON; amounts as ``{"minor": 53400, "currency": "MAD"}``.
+    """Promise a mail. ``key`` makes asking again harmless. Nothing is promised to an empty address.
 
-    ``key`` makes asking again harmless. Nothing is promised to an empty address.
+    ``context`` tells what the mail says. It is asked in the language of the person who reads it, whoever
+    caused the mail: names of cooperatives, goods and reasons are read inside it. It answers plain JSON;
+    amounts as ``{"minor": 53400, "currency": "MAD"}``, moments and days in ISO, so that they are written out
+    when the mail leaves.
     """
     if not to:
         return None
+    language = language or "fr"
+    with override(language):
+        payload = context()
     return outbox.put(
         kind="mail",
         key=key,
         topic=topic,
         recipient=to,
-        language=language or "fr",
+        language=language,
         about=about,
-        payload=context or {},
+        payload=payload,
         at=at,
     )
 

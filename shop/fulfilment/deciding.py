@@ -12,7 +12,6 @@ from typing import Any
 from django.conf import settings
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import override
 
 from catalogue import stock
 from shop.core.crashpoints import crashpoint
@@ -115,9 +114,12 @@ def _end(supplier_order: SupplierOrder, *, kind: str, topic: str, actor: str, at
         at=at,
         reason=supplier_order.end_reason,
     )
-    with override(order.language):
-        reason = reason_text(supplier_order.end_reason)
-    letters.to_customer(topic=topic, supplier_order=supplier_order, at=at, reason=reason)
+    letters.to_customer(
+        topic=topic,
+        supplier_order=supplier_order,
+        at=at,
+        more=lambda: {"reason": reason_text(supplier_order.end_reason)},
+    )
     logger.info("supplier order ended", extra={"supplier_order": supplier_order.reference, "kind": kind})
 
 

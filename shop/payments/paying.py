@@ -7,14 +7,14 @@ Money for an order that cannot take it goes back and is listed (``LatePayment``)
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.utils.translation import gettext
+from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import override
 from moneyed import Money
 
 from catalogue import stock
@@ -297,7 +297,7 @@ def _confirm_order(order: Order, at: datetime) -> None:
     order.save(update_fields=["confirmed_at"])
     parts = routing.route(order=order, at=at)
     story.tell(order=order, kind="order.confirmed", at=at, method=order.payment_method)
-    _mail(order, "order.confirmed", at, parts=[_shown(each, order.language) for each in parts])
+    _mail(order, "order.confirmed", at, more=lambda: {"parts": [_shown(each) for each in parts]})
     logger.info("order confirmed", extra={"order": order.number})
 
 
@@ -337,7 +337,7 @@ def _send_back(late: LatePayment, at: datetime) -> None:
         "payment.late",
         at,
         key=late.stripe_payment_intent_id,
-        amount=letters.amount(late.amount),
+        more=lambda: {"amount": letters.amount(late.amount)},
     )
 
 
@@ -432,19 +432,19 @@ def _locked(payment: Payment) -> Payment:
     return now
 
 
-def _shown(supplier_order: SupplierOrder, language: str) -> dict[str, Any]:
-    with override(language):
-        cooperative = supplier_order.cooperative.name
+def _shown(supplier_order: SupplierOrder) -> dict[str, Any]:
     return {
         "reference": supplier_order.reference,
-        "cooperative": cooperative,
+        "cooperative": supplier_order.cooperative.name,
         "total": letters.amount(supplier_order.total),
         "arrives_from": supplier_order.arrives_from.isoformat(),
         "arrives_until": supplier_order.arrives_until.isoformat(),
     }
 
 
-def _mail(order: Order, topic: str, at: datetime, *, key: str = "", **context: Any) -> None:
+def _mail(
+    order: Order, topic: str, at: datetime, *, key: str = "", more: Callable[[], dict[str, Any]] = dict
+) -> None:
     mailing.promise(
         topic=topic,
         to=order.contact_email,
@@ -452,11 +452,11 @@ def _mail(order: Order, topic: str, at: datetime, *, key: str = "", **context: A
         key=f"{topic}:{key or order.number}",
         at=at,
         about=order.number,
-        context={
+        context=lambda: {
             "order": order.number,
             "total": letters.amount(order.total),
             "is_cash": order.payment_method == Order.Method.CASH,
             "token": "" if order.user_id else links.sign(order=order),
-            **context,
+            **more(),
         },
     )

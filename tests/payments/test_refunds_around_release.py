@@ -32,7 +32,10 @@ def delivered_part(goods: Sequence[Goods]) -> SupplierOrder:
     cooperative = CooperativeFactory(code="C01")
     order = order_of(
         *(
-            (ListingFactory(cooperative=cooperative, price=from_minor(price, "MAD").amount, stock=count), count)
+            (
+                ListingFactory(cooperative=cooperative, price=from_minor(price, "MAD").amount, stock=count),
+                count,
+            )
             for price, count in goods
         )
     )
