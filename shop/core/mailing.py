@@ -1,7 +1,8 @@
 """Mail as one kind of outbox message: promised with its cause, rendered in the person's language when sent.
 
 A topic ``order.confirmed`` is rendered from ``mail/order_confirmed.txt`` and ``.html``; the first line of
-the text is the subject.
+the text is the subject. ``account.message:password_reset_key`` is rendered from ``account_message``: what
+follows a colon names the case.
 """
 
 from __future__ import annotations
@@ -17,6 +18,10 @@ from django.utils.translation import override
 
 from shop.core import outbox
 from shop.core.models import OutboxMessage
+
+#: What a context says under these names opens a door without a password: a guest's token, an account's link.
+SECRETS = ("token", "link")
+HIDDEN = "•••"
 
 
 def promise(
@@ -54,8 +59,8 @@ def promise(
 
 
 def send(message: OutboxMessage) -> None:
-    """Render and send one promised mail; the text that left is kept on the row."""
-    template = "mail/" + message.topic.replace(".", "_")
+    """Render and send one promised mail; the text that left is kept on the row, but for its secrets."""
+    template = "mail/" + message.topic.partition(":")[0].replace(".", "_")
     with override(message.language):
         context = {
             **message.payload,
@@ -75,4 +80,12 @@ def send(message: OutboxMessage) -> None:
     mail.attach_alternative(html, "text/html")
     mail.send()
     message.subject = subject.strip()[:250]
-    message.body = text.strip()
+    message.body = without_secrets(message, text.strip())
+
+
+def without_secrets(message: OutboxMessage, text: str) -> str:
+    """``text`` as people other than its recipient may read it: what opens her order or her account is hidden."""
+    for name in SECRETS:
+        if secret := message.payload.get(name):
+            text = text.replace(str(secret), HIDDEN)
+    return text
