@@ -288,6 +288,8 @@ RETURN_WINDOW_DAYS = 7
 AUTOMATIC_DELIVERY_DAYS = 10
 GUEST_LINK_DAYS = 180
 BANK_ACCOUNT_COOLING_HOURS = 48
+# So long after a delivery a cooperative still sees whom the parcel went to.
+CUSTOMER_SHOWN_DAYS = 14
 SHOP_LEGAL = {
     "name": env.str("SHOP_LEGAL_NAME", default="Tadamon (démonstration)"),
     "rib": env.str("SHOP_RIB", default="999780000000000000202641"),
