@@ -238,7 +238,7 @@ def test_a_declined_part_says_why(now, honey):
     [
         ("en", "You cancelled this order", "cancelled by you", "1 was cancelled at your wish"),
         ("fr", "Vous avez annulé cette commande", "annulée par vous", "1 a été annulé à votre demande"),
-        ("ar", "ألغيتم هذا الطلب", "ألغيتموه", "واحد أُلغي بطلب منكم"),
+        ("ar", "ألغيت هذا الطلب", "ألغيته بنفسك", "واحد أُلغي بطلب منك"),
     ],
 )
 def test_her_own_cancellation_is_said_to_be_hers(now, honey, language, heading, badge, said):
