@@ -256,3 +256,20 @@ def test_a_forged_link_says_in_the_readers_language_what_to_do(language, token, 
     for answer in (forged, bent):
         assert answer.status_code == 404
         assert said[language] in answer.content.decode()
+
+
+@pytest.mark.parametrize("language", ["fr", "ar", "en"])
+def test_a_letter_no_database_takes_is_refused_at_the_door_in_address_search_and_form(language):
+    client = Client(headers={"accept-language": language})
+    client.force_login(MemberFactory(user=UserFactory(language=language)).user)
+
+    answers = [
+        client.get("/desk/listings/%00/"),
+        client.get("/desk/orders/", {"q": "T-\0"}),
+        client.get(f"/{language}/goods/", {"q": "miel\0", "region": "\0"}),
+        client.post("/desk/switch/", {"cooperative": "C\0"}),
+        client.post("/desk/people/end/", {"email": "\0"}),
+    ]
+
+    assert [each.status_code for each in answers] == [400] * 5
+    assert all(f'lang="{language}"' in each.content.decode() for each in answers)
