@@ -12,6 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Max
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from cooperatives.models import Cooperative, Member, PayoutAccount
@@ -298,12 +299,12 @@ def _tell_owners(account: PayoutAccount, *, topic: str, at: datetime) -> None:
             key=f"{topic}:{cooperative.code}:{account.version}:{owner.user.email}"[:160],
             at=at,
             about=cooperative.code,
-            context={
+            context=lambda: {
                 "cooperative": cooperative.name,
                 "rail": account.rail,
                 "account": ribs.masked(account.rib) if account.rib else account.stripe_account_id,
                 "holder": account.holder,
-                "reason": account.reason or account.refusal,
+                "reason": gettext(account.reason) if account.reason else account.refusal,
                 "usable_from": account.usable_from.isoformat(),
                 "is_change": account.usable_from > at,
                 "is_on_hold": account.rail == Rail.HOLD,

@@ -127,6 +127,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "shop.people.middleware.OwnLanguageMiddleware",
+    "shop.core.requests.NoNulMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -203,6 +204,7 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_ADAPTER = "shop.people.adapter.AccountAdapter"
+ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_LOGIN_BY_CODE_ENABLED = False
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_PREVENT_ENUMERATION = True
@@ -287,6 +289,8 @@ RETURN_WINDOW_DAYS = 7
 AUTOMATIC_DELIVERY_DAYS = 10
 GUEST_LINK_DAYS = 180
 BANK_ACCOUNT_COOLING_HOURS = 48
+# So long after a delivery a cooperative still sees whom the parcel went to.
+CUSTOMER_SHOWN_DAYS = 14
 SHOP_LEGAL = {
     "name": env.str("SHOP_LEGAL_NAME", default="Tadamon (démonstration)"),
     "rib": env.str("SHOP_RIB", default="999780000000000000202641"),

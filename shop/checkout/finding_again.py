@@ -32,5 +32,8 @@ def send_link(*, number: str, email: str, at: datetime) -> None:
         key=f"{TOPIC}:{number}:{int(at.timestamp())}",
         at=at,
         about=number,
-        context={"order": number, "token": links.sign(order=order) if order.user_id is None else ""},
+        context=lambda: {
+            "order": number,
+            "token": links.sign(order=order) if order.user_id is None else "",
+        },
     )

@@ -284,7 +284,7 @@ def _promise_mail(
     def amount(money: Money) -> dict[str, Any]:
         return {"minor": to_minor(money), "currency": money.currency.code}
 
-    with override(customer.language):
+    def said() -> dict[str, Any]:
         parts: dict[str, list[dict[str, Any]]] = {}
         for content, line in zip(contents, lines, strict=True):
             parts.setdefault(content.listing.cooperative.name, []).append(
@@ -295,14 +295,7 @@ def _promise_mail(
                     "amount": amount(content.amount),
                 }
             )
-    mailing.promise(
-        topic="order.placed",
-        to=customer.user.email if customer.user else customer.email,
-        language=customer.language,
-        key=f"order.placed:{order.number}",
-        at=at,
-        about=order.number,
-        context={
+        return {
             "order": order.number,
             "token": "" if customer.user else links.sign(order=order),
             "is_cash": order.payment_method == Method.CASH,
@@ -311,5 +304,14 @@ def _promise_mail(
             "goods": amount(goods),
             "delivery": amount(delivery),
             "total": amount(order.total),
-        },
+        }
+
+    mailing.promise(
+        topic="order.placed",
+        to=customer.user.email if customer.user else customer.email,
+        language=customer.language,
+        key=f"order.placed:{order.number}",
+        at=at,
+        about=order.number,
+        context=said,
     )

@@ -1,11 +1,13 @@
 """Mail as one kind of outbox message: promised with its cause, rendered in the person's language when sent.
 
 A topic ``order.confirmed`` is rendered from ``mail/order_confirmed.txt`` and ``.html``; the first line of
-the text is the subject.
+the text is the subject. ``account.message:password_reset_key`` is rendered from ``account_message``: what
+follows a colon names the case.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +19,10 @@ from django.utils.translation import override
 from shop.core import outbox
 from shop.core.models import OutboxMessage
 
+#: What a context says under these names opens a door without a password: a guest's token, an account's link.
+SECRETS = ("token", "link")
+HIDDEN = "•••"
+
 
 def promise(
     *,
@@ -26,29 +32,35 @@ def promise(
     key: str,
     at: datetime,
     about: str = "",
-    context: dict[str, Any] | None = None,
+    context: Callable[[], dict[str, Any]] = dict,
 ) -> OutboxMessage | None:
-    """Promise a mail. ``context`` is plain JSON; amounts as ``{"minor": 53400, "currency": "MAD"}``.
+    """Promise a mail. ``key`` makes asking again harmless. Nothing is promised to an empty address.
 
-    ``key`` makes asking again harmless. Nothing is promised to an empty address.
+    ``context`` tells what the mail says. It is asked in the language of the person who reads it, whoever
+    caused the mail: names of cooperatives, goods and reasons are read inside it. It answers plain JSON;
+    amounts as ``{"minor": 53400, "currency": "MAD"}``, moments and days in ISO, so that they are written out
+    when the mail leaves.
     """
     if not to:
         return None
+    language = language or "fr"
+    with override(language):
+        payload = context()
     return outbox.put(
         kind="mail",
         key=key,
         topic=topic,
         recipient=to,
-        language=language or "fr",
+        language=language,
         about=about,
-        payload=context or {},
+        payload=payload,
         at=at,
     )
 
 
 def send(message: OutboxMessage) -> None:
-    """Render and send one promised mail; the text that left is kept on the row."""
-    template = "mail/" + message.topic.replace(".", "_")
+    """Render and send one promised mail; the text that left is kept on the row, but for its secrets."""
+    template = "mail/" + message.topic.partition(":")[0].replace(".", "_")
     with override(message.language):
         context = {
             **message.payload,
@@ -68,4 +80,12 @@ def send(message: OutboxMessage) -> None:
     mail.attach_alternative(html, "text/html")
     mail.send()
     message.subject = subject.strip()[:250]
-    message.body = text.strip()
+    message.body = without_secrets(message, text.strip())
+
+
+def without_secrets(message: OutboxMessage, text: str) -> str:
+    """``text`` as people other than its recipient may read it: what opens her order or her account is hidden."""
+    for name in SECRETS:
+        if secret := message.payload.get(name):
+            text = text.replace(str(secret), HIDDEN)
+    return text

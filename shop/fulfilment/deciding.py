@@ -12,7 +12,6 @@ from typing import Any
 from django.conf import settings
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import override
 
 from catalogue import stock
 from shop.core.crashpoints import crashpoint
@@ -34,6 +33,7 @@ class EndReason(models.TextChoices):
     CLOSED = "closed", _("the cooperative is closed for some days")
     NO_ANSWER = "no_answer", _("the cooperative did not answer in time")
     CHANGED_MIND = "changed_mind", _("the customer no longer wanted it")
+    AT_REQUEST = "at_request", _("the shop cancelled it for the customer")
     NOBODY_HOME = "nobody_home", _("nobody was there to take it")
     NOT_WANTED = "not_wanted", _("the customer did not take it")
 
@@ -95,9 +95,10 @@ def decline(*, supplier_order: SupplierOrder, by: Any, reason: str, at: datetime
 
 @transaction.atomic
 def cancel(*, supplier_order: SupplierOrder, at: datetime, actor: str = "customer") -> SupplierOrder:
-    """The customer takes a part back that the cooperative has not accepted yet."""
+    """The customer takes a part back that the cooperative has not accepted yet, herself or through support."""
+    reason = EndReason.CHANGED_MIND if actor == "customer" else EndReason.AT_REQUEST
     with refused_when_stale():
-        supplier_order.cancel(at=at, reason=EndReason.CHANGED_MIND)
+        supplier_order.cancel(at=at, reason=reason)
         supplier_order.save()
     _end(supplier_order, kind="supplier_order.cancelled", topic="part.cancelled", actor=actor, at=at)
     letters.to_members(topic="supplier_order.cancelled", supplier_order=supplier_order, at=at)
@@ -115,9 +116,15 @@ def _end(supplier_order: SupplierOrder, *, kind: str, topic: str, actor: str, at
         at=at,
         reason=supplier_order.end_reason,
     )
-    with override(order.language):
-        reason = reason_text(supplier_order.end_reason)
-    letters.to_customer(topic=topic, supplier_order=supplier_order, at=at, reason=reason)
+    letters.to_customer(
+        topic=topic,
+        supplier_order=supplier_order,
+        at=at,
+        more=lambda: {
+            "reason": reason_text(supplier_order.end_reason),
+            "by_shop": supplier_order.end_reason == EndReason.AT_REQUEST,
+        },
+    )
     logger.info("supplier order ended", extra={"supplier_order": supplier_order.reference, "kind": kind})
 
 

@@ -15,7 +15,6 @@ from typing import Any, Literal
 from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import override
 
 from catalogue import stock
 from shop.core.clock import day_of
@@ -77,13 +76,16 @@ def record_delivery(
         at=at,
         proof=proof,
     )
-    assert supplier_order.return_until is not None
+    return_until = supplier_order.return_until
+    assert return_until is not None
     letters.to_customer(
         topic="part.delivered",
         supplier_order=supplier_order,
         at=at,
-        return_until=supplier_order.return_until.isoformat(),
-        was_assumed=proof == Shipment.Proof.AUTOMATIC,
+        more=lambda: {
+            "return_until": return_until.isoformat(),
+            "was_assumed": proof == Shipment.Proof.AUTOMATIC,
+        },
     )
     logger.info("shipment delivered", extra={"shipment": shipment.reference, "proof": proof})
     return shipment
@@ -112,9 +114,12 @@ def record_refusal(*, shipment: Shipment, reason: str, at: datetime, by: Any = N
         at=at,
         reason=supplier_order.end_reason,
     )
-    with override(order.language):
-        said = reason_text(supplier_order.end_reason)
-    letters.to_customer(topic="part.refused", supplier_order=supplier_order, at=at, reason=said)
+    letters.to_customer(
+        topic="part.refused",
+        supplier_order=supplier_order,
+        at=at,
+        more=lambda: {"reason": reason_text(supplier_order.end_reason)},
+    )
     letters.to_members(topic="supplier_order.refused", supplier_order=supplier_order, at=at)
     logger.info("shipment refused", extra={"shipment": shipment.reference})
     return shipment

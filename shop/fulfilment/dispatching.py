@@ -83,10 +83,12 @@ def dispatch(
         topic="part.dispatched",
         supplier_order=supplier_order,
         at=at,
-        carrier=carrier.name,
-        tracking_number=number,
-        tracking_url=tracking_url(shipment),
-        cash_to_collect=letters.amount(shipment.cash_to_collect),
+        more=lambda: {
+            "carrier": carrier.name,
+            "tracking_number": number,
+            "tracking_url": tracking_url(shipment),
+            "cash_to_collect": letters.amount(shipment.cash_to_collect),
+        },
     )
     logger.info("shipment dispatched", extra={"shipment": shipment.reference})
     return shipment

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from django.utils.translation import override
 from moneyed import Money
 
 from cooperatives.models import Member
@@ -22,26 +22,34 @@ def amount(money: Money) -> dict[str, Any]:
     return {"minor": to_minor(money), "currency": money.currency.code}
 
 
-def to_members(*, topic: str, supplier_order: SupplierOrder, at: datetime, **context: Any) -> None:
+def to_members(*, topic: str, supplier_order: SupplierOrder, at: datetime) -> None:
     """Tell everybody who fills orders for the cooperative today, each in her own language."""
     members = Member.objects.current().filter(
         cooperative=supplier_order.cooperative_id, role__in=[Role.OWNER, Role.ORDERS]
     )
     for member in members.select_related("user").order_by("pk"):
-        language = member.user.language
         mailing.promise(
             topic=topic,
             to=member.user.email,
-            language=language,
+            language=member.user.language,
             key=f"{topic}:{supplier_order.reference}:{member.user.email}"[:160],
             at=at,
             about=supplier_order.reference,
-            context=_part(supplier_order, language) | context,
+            context=lambda: _part(supplier_order) | {"lines": _goods(supplier_order)},
         )
 
 
-def to_customer(*, topic: str, supplier_order: SupplierOrder, at: datetime, **context: Any) -> None:
-    """Tell the customer, with a way back to the order: a signed one when she has no account."""
+def to_customer(
+    *,
+    topic: str,
+    supplier_order: SupplierOrder,
+    at: datetime,
+    more: Callable[[], dict[str, Any]] = dict,
+) -> None:
+    """Tell the customer, with a way back to the order: a signed one when she has no account.
+
+    ``more`` is what this topic says beside the part itself; it is asked in her language.
+    """
     order = supplier_order.order
     mailing.promise(
         topic=topic,
@@ -50,22 +58,19 @@ def to_customer(*, topic: str, supplier_order: SupplierOrder, at: datetime, **co
         key=f"{topic}:{supplier_order.reference}",
         at=at,
         about=supplier_order.reference,
-        context=_part(supplier_order, order.language)
-        | {"order": order.number, "token": "" if order.user_id else links.sign(order=order)}
-        | context,
+        context=lambda: (
+            _part(supplier_order)
+            | {"lines": _as_bought(supplier_order)}
+            | {"order": order.number, "token": "" if order.user_id else links.sign(order=order)}
+            | more()
+        ),
     )
 
 
-def _part(supplier_order: SupplierOrder, language: str) -> dict[str, Any]:
-    with override(language):
-        cooperative = supplier_order.cooperative.name
+def _part(supplier_order: SupplierOrder) -> dict[str, Any]:
     return {
         "reference": supplier_order.reference,
-        "cooperative": cooperative,
-        "lines": [
-            {"title": each.title, "unit": each.unit, "quantity": each.quantity}
-            for each in supplier_order.lines.all()
-        ],
+        "cooperative": supplier_order.cooperative.name,
         "goods": amount(supplier_order.goods),
         "total": amount(supplier_order.total),
         "share": amount(supplier_order.producer_share),
@@ -74,3 +79,25 @@ def _part(supplier_order: SupplierOrder, language: str) -> dict[str, Any]:
         "arrives_until": supplier_order.arrives_until.isoformat(),
         "accept_by": supplier_order.accept_by.isoformat(),
     }
+
+
+def _as_bought(supplier_order: SupplierOrder) -> list[dict[str, Any]]:
+    """The goods in the words the customer bought them by."""
+    return [
+        {"title": each.title, "unit": each.unit, "quantity": each.quantity}
+        for each in supplier_order.lines.all()
+    ]
+
+
+def _goods(supplier_order: SupplierOrder) -> list[dict[str, Any]]:
+    """The goods in the words of the reader's language; as bought when the listing is gone."""
+    lines = supplier_order.lines.select_related("order_line__product")
+    return [
+        {
+            "title": listing.get_title() if listing else each.title,
+            "unit": (listing.unit if listing else "") or each.unit,
+            "quantity": each.quantity,
+        }
+        for each in lines
+        for listing in [each.order_line.product]
+    ]

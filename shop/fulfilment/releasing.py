@@ -6,6 +6,7 @@ import logging
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 from moneyed import Money
 
@@ -13,12 +14,11 @@ from shop.core.clock import day_of
 from shop.core.crashpoints import crashpoint
 from shop.core.errors import Refused
 from shop.core.lives import refused_when_stale
-from shop.core.money import zero
+from shop.core.money import from_minor, zero
 from shop.core.sweeping import each_by_itself
 from shop.fulfilment import story
 from shop.fulfilment.models import SupplierOrder
 from shop.ledger import accounts, balances, entries
-from shop.pricing.fees import net_of
 
 logger = logging.getLogger(__name__)
 
@@ -58,17 +58,19 @@ def release(*, supplier_order: SupplierOrder, at: datetime) -> SupplierOrder:
 
 
 def left_of(supplier_order: SupplierOrder) -> tuple[Money, Money, Money]:
-    """What the books still hold of a part: (the cooperative's share, our commission net, its VAT)."""
+    """What the books still hold of a part: (the cooperative's share, our commission net, its VAT).
+
+    The VAT is what was frozen less what refunds froze when they gave it back, never computed anew from what
+    is left: a refund before the release and the same one after it end in the same books, to the centime.
+    """
     stand = balances.balances(supplier_order=supplier_order.reference)
     currency = supplier_order.currency
     nothing = zero(currency)
     held = accounts.producer_held(supplier_order.cooperative.code, currency).code
     commission = stand.get(accounts.commission_held(currency).code, nothing)
-    if commission == supplier_order.commission:
-        net, vat = supplier_order.commission_net, supplier_order.commission_vat
-    else:
-        net, vat = net_of(commission, supplier_order.commission_vat_rate)
-    return stand.get(held, nothing), net, vat
+    gone = supplier_order.refunds.aggregate(vat=Sum("commission_vat_minor"))["vat"] or 0
+    vat = supplier_order.commission_vat - from_minor(gone, currency)
+    return stand.get(held, nothing), commission - vat, vat
 
 
 def release_due(*, at: datetime) -> int:

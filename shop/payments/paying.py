@@ -7,14 +7,14 @@ Money for an order that cannot take it goes back and is listed (``LatePayment``)
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import override
 from moneyed import Money
 
 from catalogue import stock
@@ -22,7 +22,7 @@ from shop.core import mailing
 from shop.core.crashpoints import crashpoint
 from shop.core.errors import Refused
 from shop.core.lives import refused_when_stale
-from shop.core.money import half_up, to_minor
+from shop.core.money import from_minor, half_up, to_minor
 from shop.core.sweeping import each_by_itself
 from shop.fulfilment import letters, routing, story
 from shop.fulfilment.models import SupplierOrder
@@ -182,23 +182,34 @@ def _lines(order: Order, amount: Money) -> list[gateway.PageLine]:
     (an offer on the whole order)."""
     with override(order.language):
         lines = [
-            gateway.PageLine(
-                name=f"{line.quantity} × {line.title}",
+            _goods_line(
+                title=line.title,
+                quantity=line.quantity,
                 amount=half_up(Money(line.line_price_incl_tax, order.currency)),
             )
             for line in order.lines.order_by("pk")
         ]
         lines += [
             gateway.PageLine(
-                name=_now("Delivery from %(cooperative)s") % {"cooperative": quote.cooperative.name},
-                amount=quote.gross,
+                name=gettext("Delivery from %(cooperative)s") % {"cooperative": quote.cooperative.name},
+                unit=quote.gross,
             )
             for quote in order.delivery_quotes.select_related("cooperative").order_by("pk")
             if quote.gross_minor
         ]
         if lines and sum((each.amount for each in lines[1:]), lines[0].amount) == amount:
             return lines
-        return [gateway.PageLine(name=_now("Order %(number)s") % {"number": order.number}, amount=amount)]
+        return [gateway.PageLine(name=gettext("Order %(number)s") % {"number": order.number}, unit=amount)]
+
+
+def _goods_line(*, title: str, quantity: int, amount: Money) -> gateway.PageLine:
+    """One good with its quantity and the price of one; where no exact price of one comes to the amount (an
+    offer on part of the quantity) the amount of all of them, and the name says so."""
+    one, rest = divmod(to_minor(amount), quantity)
+    if not rest:
+        return gateway.PageLine(name=title, unit=from_minor(one, amount.currency), quantity=quantity)
+    name = gettext("%(title)s, %(quantity)s together") % {"title": title, "quantity": quantity}
+    return gateway.PageLine(name=name, unit=amount)
 
 
 def _close(attempt: PaymentAttempt) -> None:
@@ -286,7 +297,7 @@ def _confirm_order(order: Order, at: datetime) -> None:
     order.save(update_fields=["confirmed_at"])
     parts = routing.route(order=order, at=at)
     story.tell(order=order, kind="order.confirmed", at=at, method=order.payment_method)
-    _mail(order, "order.confirmed", at, parts=[_shown(each, order.language) for each in parts])
+    _mail(order, "order.confirmed", at, more=lambda: {"parts": [_shown(each) for each in parts]})
     logger.info("order confirmed", extra={"order": order.number})
 
 
@@ -326,7 +337,7 @@ def _send_back(late: LatePayment, at: datetime) -> None:
         "payment.late",
         at,
         key=late.stripe_payment_intent_id,
-        amount=letters.amount(late.amount),
+        more=lambda: {"amount": letters.amount(late.amount)},
     )
 
 
@@ -421,19 +432,19 @@ def _locked(payment: Payment) -> Payment:
     return now
 
 
-def _shown(supplier_order: SupplierOrder, language: str) -> dict[str, Any]:
-    with override(language):
-        cooperative = supplier_order.cooperative.name
+def _shown(supplier_order: SupplierOrder) -> dict[str, Any]:
     return {
         "reference": supplier_order.reference,
-        "cooperative": cooperative,
+        "cooperative": supplier_order.cooperative.name,
         "total": letters.amount(supplier_order.total),
         "arrives_from": supplier_order.arrives_from.isoformat(),
         "arrives_until": supplier_order.arrives_until.isoformat(),
     }
 
 
-def _mail(order: Order, topic: str, at: datetime, *, key: str = "", **context: Any) -> None:
+def _mail(
+    order: Order, topic: str, at: datetime, *, key: str = "", more: Callable[[], dict[str, Any]] = dict
+) -> None:
     mailing.promise(
         topic=topic,
         to=order.contact_email,
@@ -441,11 +452,11 @@ def _mail(order: Order, topic: str, at: datetime, *, key: str = "", **context: A
         key=f"{topic}:{key or order.number}",
         at=at,
         about=order.number,
-        context={
+        context=lambda: {
             "order": order.number,
             "total": letters.amount(order.total),
             "is_cash": order.payment_method == Order.Method.CASH,
             "token": "" if order.user_id else links.sign(order=order),
-            **context,
+            **more(),
         },
     )

@@ -17,6 +17,7 @@ from typing import Any
 from django.db import IntegrityError, models, transaction
 from django.db.models import Sum
 from django.utils.text import format_lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from moneyed import Money
 
@@ -640,7 +641,7 @@ def back(payout: Payout, why: str, at: datetime, *, hold: bool = True) -> None:
     logger.warning("payout rejected", extra={"payout": payout.reference, "rail": payout.rail})
 
 
-def _tell(payout: Payout, topic: str, at: datetime, **context: Any) -> None:
+def _tell(payout: Payout, topic: str, at: datetime, why: str = "") -> None:
     """Those who see the cooperative's money hear of it, each in her own language."""
     account = payout.account
     members = Member.objects.current().filter(
@@ -654,7 +655,7 @@ def _tell(payout: Payout, topic: str, at: datetime, **context: Any) -> None:
             key=f"{topic}:{payout.reference}:{member.user.email}"[:160],
             at=at,
             about=payout.reference,
-            context={
+            context=lambda: {
                 "reference": payout.reference,
                 "cooperative": payout.cooperative.name,
                 "amount": letters.amount(payout.amount),
@@ -662,6 +663,6 @@ def _tell(payout: Payout, topic: str, at: datetime, **context: Any) -> None:
                 "parts": payout.items.count(),
                 "rail": payout.rail,
                 "account": ribs.masked(account.rib) if account.rib else account.stripe_account_id,
-                **context,
+                "why": gettext(why) if why else "",
             },
         )

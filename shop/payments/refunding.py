@@ -646,7 +646,7 @@ def _tell_customer(refund: Refund, at: datetime) -> None:
         key=f"refund.sent:{refund.reference}:{refund.attempt}",
         at=at,
         about=order.number,
-        context={
+        context=lambda: {
             "order": order.number,
             "reference": refund.supplier_order.reference if refund.supplier_order else order.number,
             "amount": letters.amount(refund.amount),

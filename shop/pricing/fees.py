@@ -61,12 +61,16 @@ def fees(*, goods: Money, terms: FeeTerms) -> Fees:
 
 
 def spread(*, lines: Sequence[Money], fees: Fees) -> list[LineFees]:
-    """Each line's part of the fees; the parts add up exactly. ``lines`` are the lines' goods, in order."""
+    """Each line's part of the fees; the parts add up exactly. ``lines`` are the lines' goods, in order.
+
+    VAT follows the commission it is inside of, so that no line has more of it than commission.
+    """
     weights = [to_minor(each) for each in lines]
+    commission = share(fees.commission, weights)
     parts = zip(
         lines,
-        share(fees.commission, weights),
-        share(fees.commission_vat, weights),
+        commission,
+        share(fees.commission_vat, [to_minor(each) for each in commission]),
         share(fees.solidarity, weights),
         strict=True,
     )

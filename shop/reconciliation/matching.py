@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext_noop
 from moneyed import Money
 
 from shop.core.clock import day_of
@@ -48,7 +49,7 @@ Subject = Match.Subject
 Kind = Discrepancy.Kind
 #: Who made a match that nobody made by hand.
 MATCHER = "matcher"
-WHY_RETURNED = "returned by the bank"
+WHY_RETURNED = gettext_noop("returned by the bank")
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from catalogue.models import Product
 from shop.core.clock import day_of
 from shop.core.money import total
 from shop.design import numbers
-from shop.fulfilment.deciding import reason_text
+from shop.fulfilment.deciding import EndReason, reason_text
 from shop.fulfilment.models import SupplierOrder
 from shop.orders.models import Order
 from shop.payments.models import Refund
@@ -53,13 +53,42 @@ def headline(order: Order, parts: Iterable[SupplierOrder]) -> str:
     if not order.confirmed_at:
         return _("Your order waits for its payment")
     if parts and all(each.state in ENDED for each in parts):
-        return _("This order has come to nothing")
+        return _came_to_nothing(parts)
     going = [each for each in parts if each.state not in ENDED]
     if going and all(each.state in ARRIVED for each in going):
         return _("Everything has arrived")
     if any(each.state == State.DISPATCHED for each in going):
         return _("Your order is on its way")
     return _("Your order is with the cooperatives")
+
+
+def _came_to_nothing(parts: list[SupplierOrder]) -> str:
+    """Nothing of the order comes: by whose doing."""
+    how = {each.state for each in parts}
+    if how == {State.CANCELLED}:
+        by_shop = any(each.end_reason == EndReason.AT_REQUEST for each in parts)
+        return _("This order was cancelled for you") if by_shop else _("You cancelled this order")
+    if how == {State.DECLINED}:
+        return ngettext(
+            "The cooperative could not fill your order",
+            "The cooperatives could not fill your order",
+            len(parts),
+        )
+    if how == {State.REFUSED}:
+        return _("Your order was not taken at the door")
+    return _("Nothing of this order is coming")
+
+
+def state_text(part: SupplierOrder) -> str:
+    """Where a part stands, in few words that say who did it."""
+    if part.state == State.CANCELLED:
+        return _("cancelled for you") if part.end_reason == EndReason.AT_REQUEST else _("cancelled by you")
+    words = {
+        State.ACCEPTED: _("accepted by the cooperative"),
+        State.DECLINED: _("declined by the cooperative"),
+        State.REFUSED: _("not taken at the door"),
+    }
+    return words.get(State(part.state)) or str(part.get_state_display())
 
 
 def sentence(order: Order, parts: Iterable[SupplierOrder]) -> str:
@@ -87,8 +116,18 @@ def sentence(order: Order, parts: Iterable[SupplierOrder]) -> str:
             lambda n: ngettext("%(n)s waits for its cooperative", "%(n)s wait for their cooperatives", n),
         ),
         (
-            sum(each.state in ENDED for each in parts),
-            lambda n: ngettext("%(n)s is over", "%(n)s are over", n),
+            sum(each.state == State.DECLINED for each in parts),
+            lambda n: ngettext(
+                "%(n)s was declined by its cooperative", "%(n)s were declined by their cooperatives", n
+            ),
+        ),
+        (
+            sum(each.state == State.CANCELLED for each in parts),
+            lambda n: ngettext("%(n)s was cancelled at your wish", "%(n)s were cancelled at your wish", n),
+        ),
+        (
+            sum(each.state == State.REFUSED for each in parts),
+            lambda n: ngettext("%(n)s was not taken at the door", "%(n)s were not taken at the door", n),
         ),
     ]
     said = [word(number) % {"n": number} for number, word in counted if number]
@@ -128,7 +167,7 @@ def _part(
         "url": reverse("storefront:cooperative", args=[part.cooperative.slug]),
         "origin": part.cooperative.place or part.cooperative.region_id,
         "destination": town,
-        "state": {"kind": _KINDS[State(part.state)], "text": part.get_state_display()},
+        "state": {"kind": _KINDS[State(part.state)], "text": state_text(part)},
         "said": _said(part, cash=cash),
         "road": _road(part, at),
         "ended": part.state in ENDED,
@@ -183,14 +222,16 @@ def _said(part: SupplierOrder, *, cash: bool) -> str:
         return _("It arrives %(arrives)s.") % {"arrives": arrives}
     if part.state in ARRIVED and part.delivered_at:
         return _("Handed over on %(day)s.") % {"day": numbers.day_text(part.delivered_at, style="weekday")}
-    reason = reason_text(part.end_reason)
+    if part.state == State.CANCELLED:
+        by_shop = part.end_reason == EndReason.AT_REQUEST
+        return _("We cancelled this part for you.") if by_shop else _("You cancelled this part.")
+    if part.end_reason == EndReason.NO_ANSWER:
+        return _("The cooperative did not answer in time, so this part was declined.")
     if part.state == State.DECLINED:
         text = _("The cooperative could not fill it: %(reason)s.")
-    elif part.state == State.REFUSED:
-        text = _("It was not taken at the door: %(reason)s.")
     else:
-        return _("You cancelled this part.")
-    return text % {"reason": reason}
+        text = _("It was not taken at the door: %(reason)s.")
+    return text % {"reason": reason_text(part.end_reason)}
 
 
 def _road(part: SupplierOrder, at: datetime) -> float:
@@ -218,7 +259,7 @@ def _stations(part: SupplierOrder) -> list[dict[str, str]]:
     ]
     if part.state in ENDED:
         said = numbers.moment_text(part.ended_at, style="near") if part.ended_at else ""
-        return [*stations, {"name": part.get_state_display(), "state": "stopped", "said": said}]
+        return [*stations, {"name": state_text(part), "state": "stopped", "said": said}]
     if part.state not in ARRIVED and stations:
         stations[-1]["state"] = "now"
     return [*stations, *({"name": name, "state": "next", "said": ""} for name, at in moments if not at)]
@@ -271,8 +312,43 @@ def line_amount(line: Any) -> Money:
     return Money(line.line_price_incl_tax, MAD)
 
 
-def goods_and_delivery(order: Order, parts: Iterable[SupplierOrder]) -> list[dict[str, Any]]:
-    """The rows above the sum."""
+def sums(order: Order, parts: Iterable[SupplierOrder]) -> list[dict[str, Any]]:
+    """What the order costs, what of it went or goes back, and what remains: the last row is the sum.
+
+    A refund counts from when it was asked for: from then on the books owe it to the customer. Of an order
+    paid in cash, parts that came to nothing were never paid.
+    """
+    parts = list(parts)
+    rows = _goods_and_delivery(order, parts)
+    refunds = [each for part in parts for each in part.refunds.all()]
+    done = [each.amount for each in refunds if each.state == Refund.State.SUCCEEDED]
+    under_way = [each.amount for each in refunds if each.state != Refund.State.SUCCEEDED]
+    is_cash = order.payment_method == Order.Method.CASH
+    unpaid = [each.total for each in parts if is_cash and each.state in ENDED]
+    off = [
+        {"name": name, "amount": -total(amounts, MAD)}
+        for name, amounts in (
+            (_("Not delivered, nothing to pay"), unpaid),
+            (_("Refunded"), done),
+            (_("Refund on its way"), under_way),
+        )
+        if amounts
+    ]
+    if not off:
+        return [*rows, {"name": _("Total, tax included"), "amount": order.total}]
+    remains = order.total + total([each["amount"] for each in off], MAD)
+    return [
+        *rows,
+        {"name": _("Total ordered"), "amount": order.total},
+        *off,
+        {
+            "name": _("For what you keep, tax included") if is_cash else _("Remains paid, tax included"),
+            "amount": remains,
+        },
+    ]
+
+
+def _goods_and_delivery(order: Order, parts: Iterable[SupplierOrder]) -> list[dict[str, Any]]:
     parts = list(parts)
     if parts:
         goods = total([each.goods for each in parts], MAD)

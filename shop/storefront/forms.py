@@ -44,7 +44,7 @@ class PlainText(forms.CharField):
 class Phone(forms.CharField):
     """A phone number, Moroccan unless it starts with + and another country; cleaned to E.164."""
 
-    widget = forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "tel", "dir": "ltr"})
+    widget = forms.TextInput(attrs={"type": "tel", "inputmode": "tel", "autocomplete": "tel", "dir": "ltr"})
 
     def clean(self, value: Any) -> str:
         text = super().clean(value).translate(DIGITS)
@@ -96,9 +96,11 @@ class CheckoutForm(forms.Form):
         label=gettext_lazy("E-mail"),
         help_text=gettext_lazy("For the confirmation and the link to follow your order."),
         max_length=200,
-        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+        widget=forms.EmailInput(attrs={"inputmode": "email", "autocomplete": "email", "dir": "ltr"}),
     )
-    region = forms.ChoiceField(label=gettext_lazy("Region"))
+    region = forms.ChoiceField(
+        label=gettext_lazy("Region"), widget=forms.Select(attrs={"autocomplete": "address-level1"})
+    )
     town = PlainText(
         label=gettext_lazy("Town or commune"),
         max_length=120,
@@ -108,13 +110,14 @@ class CheckoutForm(forms.Form):
     street = PlainText(
         label=gettext_lazy("Quarter, street and number"),
         max_length=200,
-        widget=forms.TextInput(attrs={"autocomplete": "street-address"}),
+        widget=forms.TextInput(attrs={"autocomplete": "address-line1"}),
     )
     landmark = PlainText(
         label=gettext_lazy("A landmark"),
         help_text=gettext_lazy("A mosque, a pharmacy, a shop everybody knows nearby…"),
         max_length=200,
         required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "address-line2"}),
     )
     method = forms.ChoiceField(
         label=gettext_lazy("How you pay"), widget=forms.RadioSelect, initial=Order.Method.CARD

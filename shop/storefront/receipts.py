@@ -11,7 +11,6 @@ from shop.core.money import from_minor, total
 from shop.design import documents, numbers
 from shop.fulfilment.models import SupplierOrder
 from shop.orders.models import Order
-from shop.payments.models import Refund
 from shop.storefront import following
 
 _BREAKDOWN = ("producer_share", "commission_net", "commission_vat", "solidarity")
@@ -31,19 +30,9 @@ def data_of(order: Order, *, language: str) -> dict[str, Any]:
 
     address = order.shipping_address
     going = [each for each in parts if each.state not in following.ENDED]
-    refunded = [
-        each
-        for part in parts
-        for each in part.refunds.all()
-        if each.state not in (Refund.State.FAILED, Refund.State.REQUESTED)
+    totals = [
+        {"label": str(each["name"]), "amount": money(each["amount"])} for each in following.sums(order, parts)
     ]
-    rows = following.goods_and_delivery(order, parts)
-    totals = [{"label": str(each["name"]), "amount": money(each["amount"])} for each in rows]
-    back = total([each.amount for each in refunded], MAD)
-    if back.amount:
-        totals.append({"label": _("Total ordered"), "amount": money(order.total)})
-        totals.append({"label": _("Paid back"), "amount": money(-back)})
-    totals.append({"label": _("Total"), "amount": money(order.total - back)})
     return {
         "reference": order.number,
         "placed_on": numbers.day_text(order.date_placed, language),
@@ -60,7 +49,7 @@ def data_of(order: Order, *, language: str) -> dict[str, Any]:
             "paid_on": _paid_on(order, parts, language),
         },
         "breakdown": [
-            {"label": label, "amount": money(total([getattr(each, name) for each in going], MAD))}
+            {"label": label, "amount": money(total([_kept(each)[name] for each in going], MAD))}
             for name, label in zip(
                 _BREAKDOWN,
                 (
@@ -78,6 +67,23 @@ def data_of(order: Order, *, language: str) -> dict[str, Any]:
     }
 
 
+def _kept(part: SupplierOrder) -> dict[str, Money]:
+    """How the price of a part's goods is shared, less what refunds gave back of each share."""
+    refunds = list(part.refunds.all())
+
+    def back(name: str) -> Money:
+        return total([getattr(each, name) for each in refunds], MAD)
+
+    vat, solidarity = back("commission_vat"), back("solidarity")
+    commission = back("commission")
+    return {
+        "producer_share": part.producer_share - (back("goods") - commission - solidarity),
+        "commission_net": part.commission_net - (commission - vat),
+        "commission_vat": part.commission_vat - vat,
+        "solidarity": part.solidarity - solidarity,
+    }
+
+
 def _address_lines(order: Order) -> list[str]:
     address = order.shipping_address
     if address is None:
@@ -88,7 +94,7 @@ def _address_lines(order: Order) -> list[str]:
 def _part(part: SupplierOrder, money: Any) -> dict[str, Any]:
     cooperative = part.cooperative
     fictional = _(" (fictional)") if cooperative.is_demo else ""
-    ended = f" — {part.get_state_display()}" if part.state in following.ENDED else ""
+    ended = f" — {following.state_text(part)}" if part.state in following.ENDED else ""
     return {
         "cooperative": {
             "name": cooperative.name,

@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 from django.core import mail
+from django.utils.translation import override
 
 from cooperatives import lifting, payout_accounts
 from shop.core import outbox
@@ -13,6 +14,7 @@ from shop.core.models import OutboxMessage
 from shop.fulfilment import deciding, delivering
 from tests.factories import (
     NOW,
+    CooperativeFactory,
     ListingFactory,
     MemberFactory,
     PayoutAccountFactory,
@@ -116,3 +118,50 @@ def test_a_guest_gets_a_link_of_her_own_and_a_customer_with_an_account_does_not(
 
     assert tokens[0]
     assert tokens[1] == ""
+
+
+def test_what_a_french_operator_does_reaches_an_arabic_member_in_her_words():
+    cooperative = CooperativeFactory(name_fr="Coopérative Tiznit", name_ar="تعاونية تزنيت")
+    MemberFactory(cooperative=cooperative, user=UserFactory(language="ar"))
+    listing = ListingFactory(
+        cooperative=cooperative,
+        title_fr="Miel de thym",
+        title_ar="عسل الزعتر",
+        unit_fr="500 g",
+        unit_ar="500 غ",
+    )
+
+    with override("fr"):
+        (part,) = placed((listing, 2), language="fr")
+        deciding.decline(supplier_order=part, by=None, reason="no_answer", at=NOW)
+        payout_accounts.put_on_hold(cooperative=cooperative, reason="returned by the bank", at=NOW)
+    outbox.sweep(at=NOW)
+
+    told = {each.topic: each for each in OutboxMessage.objects.filter(state="delivered")}
+    placing = told["supplier_order.placed"]
+    assert "تعاونية تزنيت" in placing.body
+    assert "2 × عسل الزعتر (500 غ)" in placing.body
+    assert "300,00 درهم" in placing.body.replace("\N{NO-BREAK SPACE}", " ")
+    assert "الثلاثاء 24\N{NO-BREAK SPACE}نونبر 2026" in placing.body
+    assert "Coopérative" not in placing.body and "Miel" not in placing.body
+    on_hold = told["payout_account.on_hold"]
+    assert "تعاونية تزنيت" in on_hold.subject
+    assert "أرجعه البنك" in on_hold.body
+    hers = told["part.declined"]
+    assert "Coopérative Tiznit" in hers.subject
+    assert "la coopérative n'a pas répondu" in hers.body.replace("’", "'")
+    assert "Miel de thym" in hers.body
+
+
+def test_what_an_arabic_member_does_reaches_a_french_customer_in_her_words():
+    cooperative = CooperativeFactory(name_fr="Coopérative Tiznit", name_ar="تعاونية تزنيت")
+    with override("ar"):
+        (part,) = placed((ListingFactory(cooperative=cooperative), 1), language="fr")
+        deciding.accept(supplier_order=part, by=None, at=NOW)
+    outbox.sweep(at=NOW)
+
+    message = OutboxMessage.objects.get(topic="part.accepted")
+
+    assert message.subject == "Coopérative Tiznit prépare votre colis"
+    assert "novembre" in message.body
+    assert not any("\u0600" <= each <= "\u06ff" for each in message.body)

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 
 from shop.core.errors import CarriedOutMeanwhile
 from shop.fulfilment import delivering, releasing
 from shop.fulfilment.models import SupplierOrder
-from shop.ledger import entries
 from shop.ledger.balances import balances
 from tests.factories import NOW, CooperativeFactory, ListingFactory, mad, placed
 
@@ -49,32 +48,6 @@ def test_nothing_is_released_while_it_can_still_come_back():
 
     assert SupplierOrder.objects.get(pk=part.pk).state == "delivered"
     assert balances(order=part.order.number)["producer_held:C01:MAD"] == mad("534.00")
-
-
-def test_what_was_refunded_meanwhile_is_not_released():
-    part = _delivered()
-    entries.record_refund(
-        refund="R-1",
-        order=part.order.number,
-        supplier_order=part.reference,
-        cooperative="C01",
-        effective_on=date(2026, 11, 24),
-        stage="held",
-        goods=mad("200.00"),
-        commission_net=mad("16.67"),
-        commission_vat=mad("3.33"),
-        solidarity=mad("2.00"),
-        delivery_net=mad(0),
-        delivery_vat=mad(0),
-    )
-
-    releasing.release(supplier_order=part, at=CLOSED)
-
-    stand = balances(order=part.order.number)
-    assert stand["producer_payable:C01:MAD"] == mad("356.00")
-    assert stand["commission:MAD"] == mad("33.33")
-    assert stand["vat_output:MAD"] == mad("11.67")
-    assert stand["producer_held:C01:MAD"] == stand["commission_held:MAD"] == mad(0)
 
 
 def test_the_sweep_releases_each_part_once():

@@ -302,7 +302,7 @@ def test_a_second_payment_for_the_same_order_goes_back(shop):
     again = gateway.open_checkout(
         order=order.number,
         amount=order.total,
-        lines=[gateway.PageLine(name="again", amount=order.total)],
+        lines=[gateway.PageLine(name="again", unit=order.total)],
         urls=URLS,
         key="again",
         expires_at=shop.at + timedelta(minutes=40),
@@ -360,10 +360,28 @@ def test_the_page_shows_each_good_and_each_delivery(shop):
 
     paying.page_for(payment=shop.payment_of(order), urls=URLS, at=shop.at)
 
-    shown = [(each["description"], each["amount_total"]) for each in shop.things("item")]
-    assert [amount for _, amount in shown] == [60000, 3000]
-    assert shown[0][0] == "2 × Miel"
-    assert "Tiz" in shown[1][0]
+    goods, delivery = shop.things("item")
+    assert (goods["description"], goods["quantity"]) == ("Miel", 2)
+    assert (goods["price"]["unit_amount"], goods["amount_total"]) == (30000, 60000)
+    assert (delivery["quantity"], delivery["amount_total"]) == (1, 3000)
+    assert "Tiz" in delivery["description"]
+
+
+@pytest.mark.parametrize(
+    "language, said", [("fr", "Miel, les 3 ensemble"), ("ar", "Miel، 3 معًا"), ("en", "Miel, 3 together")]
+)
+def test_where_an_offer_leaves_no_exact_price_of_one_the_line_says_it_is_for_all(shop, language, said):
+    order = order_of((ListingFactory(price="100.00", title="Miel"), 3), language=language)
+    line = order.lines.get()
+    line.line_price_incl_tax -= 50
+    line.save()
+    order.total_incl_tax -= 50
+    order.save()
+
+    paying.page_for(payment=shop.payment_of(order), urls=URLS, at=shop.at)
+
+    goods, _delivery = shop.things("item")
+    assert (goods["description"], goods["quantity"], goods["amount_total"]) == (said, 1, 25000)
 
 
 def test_the_page_shows_one_line_when_an_offer_lowers_the_whole(shop):

@@ -158,6 +158,49 @@ def test_what_is_typed_wrong_is_said_at_its_field_and_kept(visitor, honey, field
     assert not DeliveryQuote.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("0661000000", "+212661000000"),
+        ("06.61-00 00 00", "+212661000000"),
+        ("+212 661 00 00 00", "+212661000000"),
+        ("+212 (0) 661 00 00 00", "+212661000000"),
+        ("00212661000000", "+212661000000"),
+        ("٠٠٢١٢٦٦١٠٠٠٠٠٠", "+212661000000"),
+        ("05 28 80 00 00", "+212528800000"),
+        ("+33 6 12 34 56 78", "+33612345678"),
+        ("0033612345678", "+33612345678"),
+    ],
+)
+def test_a_phone_number_is_understood_as_people_write_it(visitor, honey, typed, kept):
+    visitor.add(honey)
+
+    visitor.order(phone=typed)
+
+    assert str(Order.objects.get().guest_phone) == kept
+
+
+@pytest.mark.parametrize("language", ["fr", "ar"])
+def test_a_phone_fills_the_form_in_and_shows_the_right_keys(now, honey, language):
+    visitor = Visitor(language)
+    visitor.add(honey)
+
+    page = visitor.get("checkout").content.decode()
+
+    tags = {
+        name: tag
+        for tag, name in re.findall(r'(<(?:input|select)[^>]* name="(\w+)"[^>]*>)', page)
+        if "hidden" not in tag
+    }
+    asked = {name: re.findall(r'autocomplete="([^"]+)"', tag) for name, tag in tags.items()}
+    assert asked["name"] == ["name"]
+    assert asked["phone"] == ["tel"] and 'type="tel"' in tags["phone"] and 'dir="ltr"' in tags["phone"]
+    assert asked["email"] == ["email"] and 'type="email"' in tags["email"] and 'dir="ltr"' in tags["email"]
+    assert asked["region"] == ["address-level1"]
+    assert asked["town"] == ["address-level2"]
+    assert (asked["street"], asked["landmark"]) == (["address-line1"], ["address-line2"])
+
+
 def test_arabic_digits_and_an_arabic_town_are_understood(now, honey):
     visitor = Visitor(language="ar")
     visitor.add(honey, "٢")

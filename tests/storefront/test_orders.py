@@ -16,8 +16,9 @@ from shop.fulfilment import deciding, delivering
 from shop.fulfilment.models import Shipment, SupplierOrder
 from shop.orders import links
 from shop.orders.models import Order
-from shop.payments import paying, tasks
+from shop.payments import paying, refunding, tasks
 from shop.payments.models import Payment
+from shop.storefront import receipts
 from tests.factories import (
     NOW,
     CooperativeFactory,
@@ -227,8 +228,102 @@ def test_a_declined_part_says_why(now, honey):
 
     page = text_of(opened_by(part.order).get("track", part.order.number))
 
-    assert "This order has come to nothing" in page
+    assert "The cooperative could not fill your order" in page
+    assert "declined by the cooperative" in page
     assert "the goods are no longer there" in page
+
+
+@pytest.mark.parametrize(
+    "language, heading, badge, said",
+    [
+        ("en", "You cancelled this order", "cancelled by you", "1 was cancelled at your wish"),
+        ("fr", "Vous avez annulé cette commande", "annulée par vous", "1 a été annulé à votre demande"),
+        ("ar", "ألغيت هذا الطلب", "ألغيته بنفسك", "واحد أُلغي بطلب منك"),
+    ],
+)
+def test_her_own_cancellation_is_said_to_be_hers(now, honey, language, heading, badge, said):
+    (part,) = placed((honey, 2))
+    deciding.cancel(supplier_order=part, at=NOW)
+
+    page = text_of(opened_by(part.order, language).get("track", part.order.number))
+
+    assert heading in page
+    assert badge in page
+    assert said in page
+    assert "sans suite" not in page
+
+
+def test_what_support_cancelled_for_her_is_not_said_to_be_her_doing(now, honey):
+    (part,) = placed((honey, 2))
+    deciding.cancel(supplier_order=part, at=NOW, actor="support@example.ma")
+
+    page = text_of(opened_by(part.order).get("track", part.order.number))
+
+    assert "This order was cancelled for you" in page
+    assert "You cancelled" not in page
+
+
+def test_the_total_says_what_went_back_and_what_remains_paid_and_so_does_the_receipt(shop, honey):
+    soap = ListingFactory(title="Soap", price="100.00", cooperative=CooperativeFactory(name="Tagmat"))
+    order = shop.paid_order((honey, 2), (soap, 1))
+    first, second = order.supplier_orders.order_by("reference")
+    visitor = opened_by(order)
+    before = text_of(visitor.get("track", order.number))
+    deciding.cancel(supplier_order=first, at=shop.at)
+    refund = refunding.refund_ended_part(supplier_order=first, at=shop.at)
+
+    asked = text_of(visitor.get("track", order.number))
+    refunding.send(refund=refund, at=shop.at)
+    shop.import_balance()
+    arrived = text_of(visitor.get("track", order.number))
+
+    assert "Total, tax included</dt><dd>" in before and "Refund" not in before
+    assert _totals_in(asked) == [
+        ("Goods", "MAD 400"),
+        ("Delivery", "MAD 60"),
+        ("Total ordered", "MAD 460"),
+        ("Refund on its way", "−MAD 330"),
+        ("Remains paid, tax included", "MAD 130"),
+    ]
+    assert _totals_in(arrived)[3:] == [
+        ("Refunded", "−MAD 330"),
+        ("Remains paid, tax included", "MAD 130"),
+    ]
+    paper = receipts.data_of(order, language="en")
+    assert [(each["label"], each["amount"].replace("\u00a0", " ")) for each in paper["totals"]][2:] == [
+        ("Total ordered", "MAD 460.00"),
+        ("Refunded", "−MAD 330.00"),
+        ("Remains paid, tax included", "MAD 130.00"),
+    ]
+    assert [each["amount"].replace("\u00a0", " ") for each in paper["breakdown"]] == [
+        "MAD 89.00",
+        "MAD 8.33",
+        "MAD 1.67",
+        "MAD 1.00",
+    ]
+    assert paper["parts"][0]["reference"] == f"{first.reference} — cancelled by you"
+    assert second.reference in arrived
+
+
+def test_of_a_cash_order_a_part_that_came_to_nothing_is_taken_off_the_total(now, honey):
+    soap = ListingFactory(title="Soap", price="100.00", cooperative=CooperativeFactory(name="Tagmat"))
+    first, _second = placed((honey, 2), (soap, 1), method="cash")
+    deciding.decline(supplier_order=first, by=None, reason="sold_out", at=NOW)
+
+    page = text_of(opened_by(first.order).get("track", first.order.number))
+
+    assert _totals_in(page)[2:] == [
+        ("Total ordered", "MAD 460"),
+        ("Not delivered, nothing to pay", "−MAD 330"),
+        ("For what you keep, tax included", "MAD 130"),
+    ]
+
+
+def _totals_in(page: str) -> list[tuple[str, str]]:
+    """The rows of the sum on a page, as read."""
+    table = page.partition('<dl class="totals">')[2].partition("</dl>")[0]
+    rows = re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", table)
+    return [(name, re.sub(r"<[^>]+>|[\u2066-\u2069\u200e\u200f]", "", amount)) for name, amount in rows]
 
 
 def test_a_part_is_cancelled_after_being_asked_once(now, honey):

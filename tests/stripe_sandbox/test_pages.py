@@ -329,3 +329,23 @@ def test_without_the_guard_four_presses_are_four_charges(browser, client, monkey
 
     assert len(client.v1.charges.list().data) == 4
     assert controls.state(sandbox)["counts"]["charge"] == 4
+
+
+@pytest.mark.parametrize("language", ["fr", "ar"])
+def test_how_many_is_said_once_and_only_of_more_than_one(browser, client, language):
+    session = browser.session(
+        client,
+        line_items=[
+            {
+                "quantity": count,
+                "price_data": {"currency": "mad", "unit_amount": 9000, "product_data": {"name": name}},
+            }
+            for name, count in (("Miel", 2), ("Livraison", 1))
+        ],
+        metadata={"locale": language},
+    )
+
+    page = seen(browser.get(session.url))
+
+    assert "<td><bdi>Miel</bdi> × 2</td>" in page
+    assert "<td><bdi>Livraison</bdi></td>" in page

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from shop.backoffice import finding, looks
 from shop.backoffice.scope import ACT_FOR_OTHERS, SEND_AGAIN, SUPPORT, operator_required, show
-from shop.core import clock
+from shop.core import clock, mailing
 from shop.core import outbox as promises
 from shop.core.models import OutboxMessage
 from shop.fulfilment.models import SupplierOrder
@@ -81,14 +81,19 @@ def _row(message: OutboxMessage, may_see: bool) -> dict[str, Any]:
 
 @operator_required(SUPPORT)
 def message(request: HttpRequest, reference: str) -> HttpResponse:
-    """One mail as it left, or why it did not. Its text is for support only: it may hold a customer's link."""
+    """One mail as it left, or why it did not. Its text is for support only, and without what opens doors."""
     found = get_object_or_404(OutboxMessage, reference=reference)
     may_see = request.user.has_perm(ACT_FOR_OTHERS)
     return show(
         request,
         "backoffice/message.html",
         "outbox",
-        _row(found, may_see) | {"sees_text": may_see, "order": _order_about(found.about)},
+        _row(found, may_see)
+        | {
+            "sees_text": may_see,
+            "text": mailing.without_secrets(found, found.body),
+            "order": _order_about(found.about),
+        },
     )
 
 

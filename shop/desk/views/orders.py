@@ -20,7 +20,7 @@ from shop.core import clock, references
 from shop.core.errors import Refused
 from shop.design import documents
 from shop.design.numbers import day_text, isolated, moment_text, money_text
-from shop.desk import looks
+from shop.desk import customers, looks
 from shop.desk.forms import DeclineForm, DeliverForm, DispatchForm, ReturnForm
 from shop.desk.scope import FILL_ORDERS, at_desk, cooperative_of, frame, part_of
 from shop.fulfilment import deciding, delivering, dispatching
@@ -105,7 +105,7 @@ def order(request: HttpRequest, reference: str) -> HttpResponse:
             "part": part,
             "state": looks.state_of(part),
             "rows": [looks.line_row(each) for each in _lines(part)],
-            "address": part.order.shipping_address,
+            "customer": customers.customer_of(part=part, at=clock.now()),
             "shipment": shipment,
             "tracking_url": dispatching.tracking_url(shipment) if shipment else "",
             "parts": {
@@ -314,30 +314,31 @@ def _ask(request: HttpRequest, part: SupplierOrder, **asked: Any) -> HttpRespons
 @at_desk
 @require_GET
 def packing_slip(request: HttpRequest, reference: str) -> HttpResponse:
-    """The paper that goes with the parcel, in the member's language."""
+    """The paper that goes with the parcel, in the member's language, while she may see whom it goes to."""
     part = part_of(request, reference, FILL_ORDERS)
-    pdf = documents.render("packing_slip", packing_slip_data(part), get_language() or "fr")
+    try:
+        customer = customers.require(part=part, at=clock.now())
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+        return redirect("desk:order", reference)
+    pdf = documents.render("packing_slip", packing_slip_data(part, customer), get_language() or "fr")
     response = HttpResponse(pdf, content_type="application/pdf")
     response["Content-Disposition"] = f'inline; filename="{reference}.pdf"'
     return response
 
 
-def packing_slip_data(part: SupplierOrder) -> dict[str, Any]:
+def packing_slip_data(part: SupplierOrder, customer: customers.Customer) -> dict[str, Any]:
     """What the paper says; see ``design/documents/README.md``."""
-    address = part.order.shipping_address
     shipment = part.shipments.select_related("carrier").first()
-    lines = (
-        [address.line1, address.line2, address.landmark, address.line4, address.postcode] if address else []
-    )
     return {
         "reference": part.reference,
         "order": part.order.number,
         "placed_on": day_text(part.order.date_placed),
         "cooperative": {"name": part.cooperative.name, "place": part.cooperative.place},
         "customer": {
-            "name": address.name if address else "",
-            "address_lines": [each for each in lines if each],
-            "phone": part.order.contact_phone,
+            "name": customer.name,
+            "address_lines": list(customer.address_lines),
+            "phone": customer.phone,
         },
         "lines": [
             {

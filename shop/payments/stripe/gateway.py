@@ -51,10 +51,16 @@ class InsideATransaction(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class PageLine:
-    """What the customer reads on the hosted page; ``amount`` is for the whole line."""
+    """What the customer reads on the hosted page: so many of a thing. The page multiplies, as Stripe's does."""
 
     name: str
-    amount: Money
+    unit: Money
+    quantity: int = 1
+
+    @property
+    def amount(self) -> Money:
+        """What the whole line comes to."""
+        return self.unit * self.quantity
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,10 +206,10 @@ def open_checkout(
         "client_reference_id": order,
         "line_items": [
             {
-                "quantity": 1,
+                "quantity": each.quantity,
                 "price_data": {
                     "currency": currency,
-                    "unit_amount": to_minor(each.amount),
+                    "unit_amount": to_minor(each.unit),
                     "product_data": {"name": each.name[:250]},
                 },
             }

@@ -72,6 +72,7 @@ def track(request: Any, number: str) -> HttpResponse:
     at = clock.now()
     parts = following.parts_of(order) if order.confirmed_at else []
     waits = order.stage == Order.Stage.AWAITING_PAYMENT
+    *rows, last = following.sums(order, parts)
     return render(
         request,
         "storefront/track.html",
@@ -82,7 +83,8 @@ def track(request: Any, number: str) -> HttpResponse:
             "sentence": following.sentence(order, parts),
             "parts": following.shown(order, parts, at=at),
             "waiting": following.waiting(order) if not parts else [],
-            "rows": following.goods_and_delivery(order, parts),
+            "rows": rows,
+            "sum": last,
             "can_pay": waits
             and order.payment_method == Order.Method.CARD
             and bool(order.reserved_until and order.reserved_until > at),
