@@ -131,12 +131,15 @@ def _read(
         closing = Money(said.closing, currency)
     if opening is None or closing is None:
         raise BalancesNeeded
+    from_on, to_on = said.period or (None, None)
     return statement_csv.read(
         content,
         mapping=mapping,
         account=said.account or account,
         opening=opening,
         closing=closing,
+        from_on=from_on,
+        to_on=to_on,
         sequence=said.sequence,
     )
 

@@ -257,6 +257,7 @@ class Discrepancy(MovesOnce, models.Model):
         STALE_IN_FLIGHT = "stale_in_flight", _("a payout that the bank never debited")
         WEBHOOK_GAP = "webhook_gap", _("Stripe did not tell us; we found it")
         STATEMENT_GAP = "statement_gap", _("statements do not follow on")
+        STATEMENT_LATE = "statement_late", _("no statement for too long")
         DOUBTED_MATCH = "doubted_match", _("a match that somebody doubts")
 
     class State(models.TextChoices):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.conf import settings as conf
 from django.core.files.storage import storages
@@ -9,9 +11,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from fixtures import bank_sandbox as bank
+from shop.core import clock
+from shop.reconciliation import watching
 from shop.reconciliation.models import ColumnMap, Remittance, StatementFile, StatementLine
 from tests.backoffice.statements import HEADINGS, PLAIN, csv
 from tests.factories import CarrierFactory, mad
+from tests.reconciliation.world import World, exceptions
 
 pytestmark = pytest.mark.django_db
 
@@ -215,3 +220,18 @@ def test_the_original_is_given_back_byte_for_byte_and_the_log_says_who_took_it(m
     assert "\n" not in response["Content-Disposition"] and "/" not in response["Content-Disposition"]
     record = next(each for each in caplog.records if each.message == "statement file downloaded")
     assert (record.file, record.operator) == (file.sha256[:12], maker.person.pk)
+
+
+def test_what_a_statement_settles_is_closed_by_importing_it(maker):
+    world = World()
+    world.at = clock.now() - timedelta(days=20)
+    world.deposit(mad("475.00"))
+    world.at = clock.now()
+    world.import_silence()
+    watching.watch(at=world.at)
+    assert exceptions() == ["deposit_late"]
+
+    upload(maker, csv(f"{clock.today():%d/%m/%Y};STRIPE TRC4N9K2M7Q81X;;475,00;B1"))
+    chosen(maker)
+
+    assert exceptions() == []

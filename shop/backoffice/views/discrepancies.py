@@ -29,7 +29,7 @@ from shop.core.errors import Refused
 from shop.ledger import accounts
 from shop.payments import refunding
 from shop.payments.models import Payout
-from shop.reconciliation import resolving
+from shop.reconciliation import resolving, watching
 from shop.reconciliation.actions import Action, actions_for
 from shop.reconciliation.models import Discrepancy, Resolution
 
@@ -241,6 +241,7 @@ def approve_resolution(request: HttpRequest, reference: str) -> HttpResponse:
     if request.method == "POST":
         try:
             resolving.approve(resolution=found, by=request.user, at=clock.now())
+            watching.watch(at=clock.now())  # what this settles beside its own exception closes with it
         except Refused as refusal:
             messages.error(request, str(refusal))
         else:

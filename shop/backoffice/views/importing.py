@@ -24,7 +24,7 @@ from shop.backoffice.scope import PREPARE_MONEY, operator_required, show
 from shop.backoffice.views.reconciliation import say_matched
 from shop.core import clock
 from shop.core.errors import Refused
-from shop.reconciliation import importing, matching
+from shop.reconciliation import importing, watching
 from shop.reconciliation.errors import AlreadyImported
 from shop.reconciliation.models import ColumnMap, StatementFile
 from shop.reconciliation.readers import statement_csv, tables
@@ -76,7 +76,7 @@ def _is_xml(content: bytes) -> bool:
 
 def _imported(request: HttpRequest, file: StatementFile) -> HttpResponse:
     messages.success(request, _("The statement “%(name)s” is here.") % {"name": file.name})
-    say_matched(request, matching.match_new(at=clock.now()))
+    say_matched(request, watching.catch_up(at=clock.now()))
     return redirect("backoffice:reconciliation")
 
 
@@ -100,7 +100,7 @@ def import_remittance(request: HttpRequest) -> HttpResponse:
             messages.success(
                 request, _("Remittance %(reference)s is here.") % {"reference": remittance.reference}
             )
-            say_matched(request, matching.match_new(at=clock.now()))
+            say_matched(request, watching.catch_up(at=clock.now()))
             return redirect("backoffice:reconciliation")
     return _page(request, StatementForm(), form)
 

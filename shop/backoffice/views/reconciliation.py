@@ -31,7 +31,7 @@ from shop.ledger import balances
 from shop.ledger.models import JournalEntry
 from shop.payments.models import BalanceTransaction, PayoutBatch, PayoutRun, StripeEvent
 from shop.payments.stripe import importing as stripe_importing
-from shop.reconciliation import fetching, matching, proving, resolving
+from shop.reconciliation import fetching, matching, proving, resolving, watching
 from shop.reconciliation.models import Discrepancy, Match, StatementFile, StatementLine
 
 logger = logging.getLogger(__name__)
@@ -269,6 +269,7 @@ def match_line(request: HttpRequest, reference: str) -> HttpResponse:
     found = get_object_or_404(StatementLine, reference=reference)
     try:
         match = matching.match_line(line=found, at=clock.now())
+        watching.watch(at=clock.now())
     except Refused as refusal:
         messages.error(request, str(refusal))
     else:
@@ -446,7 +447,7 @@ _FETCHED: dict[str, Callable[[HttpRequest], None]] = {
 
 
 def _match(request: HttpRequest) -> None:
-    say_matched(request, matching.match_new(at=clock.now()))
+    say_matched(request, watching.catch_up(at=clock.now()))
 
 
 def say_matched(request: HttpRequest, run: matching.Run) -> None:
