@@ -652,6 +652,25 @@ def record_adjustment(
     )
 
 
+def record_stripe_row_agreed(
+    *, bt: str, approval: str, effective_on: date, memo: str, moves: Sequence[Move], actor: str
+) -> JournalEntry:
+    """J15 for a row of Stripe's balance that the books have no rule for: what two persons say it is.
+
+    It is named after the row like any other, so that nothing books the same row again. Event ``stripe:<bt>``.
+    """
+    return post(
+        event=f"stripe:{bt}",
+        kind=Kind.ADJUSTMENT,
+        effective_on=effective_on,
+        memo=memo,
+        moves=moves,
+        about=bt,
+        actor=actor,
+        approval=approval,
+    )
+
+
 def _exchange(
     *, debit: AccountName, entered: Money, credit: AccountName, left: Money, ext_ref: str
 ) -> list[Move]:

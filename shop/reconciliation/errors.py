@@ -121,6 +121,10 @@ class LineNotBooked(Refused):
     message = _("The entry has to move the whole amount of the line, into or out of the bank account.")
 
 
+class RowNotBooked(Refused):
+    message = _("The entry has to move the whole amount of Stripe's row, into or out of the Stripe balance.")
+
+
 class CannotBeUndone(Refused):
     message = _("What followed from this match cannot be taken back by itself. Book an adjustment instead.")
 

@@ -241,6 +241,7 @@ class Discrepancy(MovesOnce, models.Model):
         CURRENCY_DIFFERS = "currency_differs", _("another currency")
         DUPLICATE = "duplicate", _("the same line twice")
         UNKNOWN_CATEGORY = "unknown_category", _("a kind of movement we do not know")
+        DISPUTE = "dispute", _("a customer disputes a card payment")
         UNMATCHED_CREDIT = "unmatched_credit", _("money in, unexplained")
         UNMATCHED_DEBIT = "unmatched_debit", _("money out, unexplained")
         BANK_FEE = "bank_fee", _("a fee of the bank")

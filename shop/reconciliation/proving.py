@@ -165,7 +165,7 @@ def _stripe(currency: str) -> Proof:
         currency=currency,
         books=balances.balance(account),
         statement=from_minor(rows.aggregate(sum=Sum("net_minor"))["sum"] or 0, currency),
-        items=(*items, *_agreed([account.code], currency)),
+        items=(*items, *_agreed([account.code], currency, but=Q(event__startswith="stripe:"))),
         as_of=_day(rows.order_by("-created_at").values_list("created_at", flat=True).first()),
     )
 
@@ -541,12 +541,15 @@ def _rests(account: str, currency: str) -> list[Item]:
     ]
 
 
-def _agreed(codes: Sequence[str], currency: str) -> list[Item]:
-    """What two persons booked on these accounts beside any statement, each entry with its approval."""
-    return [each for items in _agreed_by_owner(codes, currency).values() for each in items]
+def _agreed(codes: Sequence[str], currency: str, *, but: Q | None = None) -> list[Item]:
+    """What two persons booked on these accounts beside any statement, each entry with its approval.
+
+    ``but`` names the entries that the outside shows too.
+    """
+    return [each for items in _agreed_by_owner(codes, currency, but=but).values() for each in items]
 
 
-def _agreed_by_owner(codes: Sequence[str], currency: str) -> dict[str, list[Item]]:
+def _agreed_by_owner(codes: Sequence[str], currency: str, *, but: Q | None = None) -> dict[str, list[Item]]:
     """``{owner of the account: what two persons booked}``. What they matched with a statement is on it, and
     no item."""
     matched = Match.objects.exclude(subject=Match.Subject.ADJUSTMENT)
@@ -556,6 +559,8 @@ def _agreed_by_owner(codes: Sequence[str], currency: str) -> dict[str, list[Item
         .exclude(pk__in=matched.values("entry"))
         .exclude(pk__in=matched.exclude(reversal=None).values("reversal"))
     )
+    if but is not None:
+        entries = entries.exclude(but)
     sums: dict[tuple[str, int], int] = defaultdict(int)
     for side in ("debit", "credit"):
         touched = Posting.objects.filter(

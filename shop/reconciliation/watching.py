@@ -19,7 +19,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from moneyed import Money
 
 from shop.core.clock import day_of
@@ -41,6 +41,8 @@ DAYS_FOR_DEPOSIT = 2
 DAYS_FOR_REMITTANCE = 3
 #: Working days after that within which somebody should have imported the statement that tells.
 DAYS_FOR_STATEMENT = 5
+#: What Stripe calls its rows about disputes.
+DISPUTES = ("dispute", "dispute_reversal")
 #: Days after a delivery by which the carrier should have handed the cash over.
 DAYS_FOR_CASH = 10
 
@@ -110,13 +112,13 @@ def covered_until(*, account: str) -> date | None:
 
     A statement imported on a day cannot tell the whole of that day.
     """
-    read = chaining.statements(account)
+    read = [(each.to_on, each.imported_at) for each in chaining.statements(account) if each.to_on]
     if not read:
         return None
-    last = max(min(each.to_on, day_of(each.imported_at) - timedelta(days=1)) for each in read)
+    last = max(min(to_on, day_of(imported_at) - timedelta(days=1)) for to_on, imported_at in read)
     gaps = Discrepancy.objects.filter(kind=Kind.STATEMENT_GAP, subject_reference__startswith=f"{account}/")
     for gap in gaps.unsettled():
-        before = [each.to_on for each in read if each.to_on.isoformat() < gap.detail["from_on"]]
+        before = [to_on for to_on, _at in read if to_on.isoformat() < gap.detail["from_on"]]
         if not before:
             return None
         last = min(last, max(before))
@@ -262,12 +264,21 @@ def _payment_without_order(at: datetime) -> Iterator[Seen]:
         )
 
 
+def _dispute(at: datetime) -> Iterator[Seen]:
+    return _quarantined(BalanceTransaction.objects.filter(category__in=DISPUTES))
+
+
 def _unknown_category(at: datetime) -> Iterator[Seen]:
-    for row in BalanceTransaction.objects.filter(posted_at=None):
+    return _quarantined(BalanceTransaction.objects.exclude(category__in=DISPUTES))
+
+
+def _quarantined(rows: QuerySet[BalanceTransaction]) -> Iterator[Seen]:
+    """Rows of Stripe's balance that nobody could book: real money, so two persons have to."""
+    for row in rows.filter(posted_at=None):
         yield Seen(
             row.stripe_id,
             row.net,
-            Action.NOTE_ONLY,
+            Action.ADJUST if row.net_minor else Action.NOTE_ONLY,
             accounts.stripe_balance(row.currency).code,
             _watched(category=row.category, reason=row.quarantine),
         )
@@ -288,6 +299,7 @@ _LOOKS: dict[str, Callable[[datetime], Iterator[Seen]]] = {
     Kind.WEBHOOK_GAP: _webhook_gap,
     Kind.REFUND_FAILED: _refund_failed,
     Kind.PAYMENT_WITHOUT_ORDER: _payment_without_order,
+    Kind.DISPUTE: _dispute,
     Kind.UNKNOWN_CATEGORY: _unknown_category,
     Kind.NEGATIVE_BALANCE: _negative_balance,
 }

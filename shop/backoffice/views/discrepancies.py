@@ -29,8 +29,8 @@ from shop.core.errors import Refused
 from shop.ledger import accounts
 from shop.payments import refunding
 from shop.payments.models import Payout
-from shop.reconciliation import resolving, watching
-from shop.reconciliation.actions import Action, actions_for
+from shop.reconciliation import resolving, watching, wording
+from shop.reconciliation.actions import QUARANTINED, Action, actions_for
 from shop.reconciliation.models import Discrepancy, Resolution
 
 PER_PAGE = 40
@@ -87,6 +87,7 @@ def _row(each: Discrepancy, at: Any) -> dict[str, Any]:
         "state": looks.state(each.state, each.get_state_display()),
         "age": looks.age(each.opened_at, at=at),
         "suggestion": looks.action(each.suggestion),
+        "advice": wording.advice(each),
         "is_late": each.due_on < clock.day_of(at) and each.state != _State.SETTLED,
     }
 
@@ -221,6 +222,11 @@ def _initial(request: HttpRequest, found: Discrepancy, actions: tuple[Action, ..
     if line is not None:
         bank = accounts.bank(line.currency).code
         initial["debit" if line.amount_minor > 0 else "credit"] = bank
+    elif found.kind in QUARANTINED:
+        own, other = ("debit", "credit") if found.amount_minor > 0 else ("credit", "debit")
+        initial[own] = found.account
+        if found.kind == Discrepancy.Kind.DISPUTE:
+            initial[other] = accounts.dispute_receivable(found.currency).code
     return initial
 
 
