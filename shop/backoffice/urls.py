@@ -10,6 +10,7 @@ register_converter(addresses.Token, "token")
 register_converter(addresses.Digest, "digest")
 register_converter(addresses.AccountCode, "account")
 register_converter(addresses.Event, "event")
+register_converter(addresses.StripeId, "stripe_id")
 register_converter(addresses.BatchForm, "batch_form")
 register_converter(addresses.Fetched, "fetched")
 
@@ -48,6 +49,8 @@ urlpatterns = [
     path("reconciliation/", reconciliation.reconciliation, name="reconciliation"),
     path("reconciliation/proofs/<account:account>/", reconciliation.proof, name="proof"),
     path("reconciliation/entries/<event:event>/", reconciliation.entry, name="entry"),
+    path("reconciliation/stripe/<stripe_id:stripe_id>/", reconciliation.stripe_row, name="stripe_row"),
+    path("reconciliation/remittances/<digest:digest>/", reconciliation.remittance, name="remittance"),
     path("reconciliation/lines/", reconciliation.lines, name="lines"),
     path("reconciliation/lines/<ref:reference>/", reconciliation.line, name="line"),
     path("reconciliation/lines/<ref:reference>/match/", reconciliation.match_line, name="match_line"),

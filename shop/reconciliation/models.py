@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, transition
+from moneyed import Money
 
 from shop.core.columns import Amount, MinorUnits
 from shop.core.lives import MovesOnce
@@ -156,6 +157,11 @@ class Remittance(models.Model):
 
     def __str__(self) -> str:
         return self.reference
+
+    @property
+    def fee_with_vat(self) -> Money:
+        """What the carrier keeps."""
+        return self.fee + self.vat
 
 
 class RemittanceLine(models.Model):

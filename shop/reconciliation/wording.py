@@ -94,6 +94,48 @@ _ADVICE: dict[str, Promise] = {
 }
 
 
+#: What Stripe calls the rows of its balance, and the states of its deposits.
+_CATEGORIES: dict[str, Promise] = {
+    "charge": _("card payment"),
+    "payment": _("payment"),
+    "partial_capture_reversal": _("part of a card payment not taken"),
+    "refund": _("refund"),
+    "payment_refund": _("refund"),
+    "refund_failure": _("refund that failed"),
+    "dispute": _("disputed payment"),
+    "dispute_reversal": _("dispute won back"),
+    "transfer": _("transfer to a cooperative"),
+    "transfer_reversal": _("transfer taken back"),
+    "payout": _("deposit to our bank"),
+    "payout_reversal": _("deposit that came back"),
+    "payout_failure": _("deposit that failed"),
+    "payout_cancel": _("deposit cancelled"),
+    "fee": _("fee of Stripe"),
+    "stripe_fee": _("fee of Stripe"),
+    "network_cost": _("fee of the card networks"),
+    "tax": _("tax on Stripe's fees"),
+    "topup": _("balance topped up"),
+    "topup_reversal": _("top-up taken back"),
+}
+_DEPOSIT_STATES: dict[str, Promise] = {
+    "pending": _("being prepared"),
+    "in_transit": _("on its way"),
+    "paid": _("sent"),
+    "failed": _("failed"),
+    "canceled": _("cancelled"),
+}
+
+
+def category_text(code: str) -> str:
+    """What a row of Stripe's balance is; a kind we do not know stands as Stripe calls it."""
+    return str(_CATEGORIES.get(code, code))
+
+
+def deposit_text(status: str) -> str:
+    """Where a deposit is."""
+    return str(_DEPOSIT_STATES.get(status, status))
+
+
 def rule_text(match: Match) -> str:
     """Why a line was matched."""
     by_two = match.rule.removeprefix("two persons: ")

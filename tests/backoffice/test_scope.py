@@ -17,13 +17,14 @@ from shop.fulfilment.models import Shipment, SupplierOrder
 from shop.ledger.models import JournalEntry
 from shop.orders.models import Order
 from shop.payments import payouts, refunding
-from shop.payments.models import PayoutBatch, PayoutRun, Refund
+from shop.payments.models import BalanceTransaction, PayoutBatch, PayoutRun, Refund
 from shop.reconciliation import resolving
 from shop.reconciliation.actions import Action
-from shop.reconciliation.models import Discrepancy, Resolution, StatementFile, StatementLine
+from shop.reconciliation.models import Discrepancy, Remittance, Resolution, StatementFile, StatementLine
 from shop.reconciliation.noticing import notice
 from tests.backoffice.statements import imported
 from tests.factories import (
+    CarrierFactory,
     ListingFactory,
     OperatorFactory,
     PayoutAccountFactory,
@@ -82,6 +83,8 @@ DOORS: dict[str, tuple[set[str], int]] = {
     "reconciliation": (MONEY, YES),
     "proof": (MONEY, YES),
     "entry": (MONEY, YES),
+    "stripe_row": (MONEY, YES),
+    "remittance": (MONEY, YES),
     "lines": (MONEY, YES),
     "line": (MONEY, YES),
     "match_line": (MAKER, 405),
@@ -137,6 +140,18 @@ def address_of(shop: Any) -> dict[str, str]:
         by=maker,
         at=shop.at,
     )
+    row = BalanceTransaction.objects.order_by("pk").first()
+    assert row is not None
+    remittance = Remittance.objects.create(
+        reference="REM-1",
+        carrier=CarrierFactory(),
+        file=StatementFile.objects.create(kind="remittance", sha256="0" * 64, imported_at=shop.at),
+        remitted_on=shop.at.date(),
+        collected_minor=1000,
+        fee_minor=0,
+        vat_minor=0,
+        net_minor=1000,
+    )
     message = OutboxMessage.objects.order_by("pk").first()
     entry = JournalEntry.objects.order_by("pk").first()
     assert message is not None and entry is not None
@@ -162,6 +177,8 @@ def address_of(shop: Any) -> dict[str, str]:
         "settlement_statement": [run.payouts.get().reference],
         "proof": ["bank:main:MAD"],
         "entry": [entry.event],
+        "stripe_row": [row.stripe_id],
+        "remittance": [remittance.file.sha256],
         "line": [line.reference],
         "match_line": [line.reference],
         "doubt_match": [line.reference],

@@ -26,12 +26,13 @@ from shop.backoffice.scope import (
 )
 from shop.core import clock
 from shop.core.errors import Refused
+from shop.fulfilment.models import Shipment
 from shop.ledger import accounts
 from shop.payments import refunding
-from shop.payments.models import Payout
+from shop.payments.models import BalanceTransaction, Payout
 from shop.reconciliation import resolving, watching, wording
 from shop.reconciliation.actions import QUARANTINED, Action, actions_for
-from shop.reconciliation.models import Discrepancy, Resolution
+from shop.reconciliation.models import Discrepancy, Remittance, Resolution
 
 PER_PAGE = 40
 _State = Discrepancy.State
@@ -110,7 +111,7 @@ def discrepancy(request: HttpRequest, reference: str) -> HttpResponse:
         | {
             "account": naming.in_words(found.account, names) if found.account else "",
             "subject_url": _subject_url(found.subject_reference),
-            "details": looks.details(found.detail),
+            "details": looks.details(found.detail, names, reason=wording.reason_text(found)),
             "actions": [each.label for each in actions_for(found)],
             "resolutions": [
                 {
@@ -133,6 +134,17 @@ def _subject_url(reference: str) -> str:
     """Where the thing of ours that an exception names has its page; nothing if it has none."""
     if Payout.objects.filter(reference=reference).exists():
         return reverse("backoffice:payout", args=[reference])
+    if BalanceTransaction.objects.filter(stripe_id=reference).exists():
+        return reverse("backoffice:stripe_row", args=[reference])
+    parcel = Shipment.objects.filter(reference=reference).select_related("supplier_order__order").first()
+    if parcel is not None:
+        return reverse("backoffice:order", args=[parcel.supplier_order.order.number])
+    carrier, _slash, number = reference.partition("/")
+    remittance = (
+        Remittance.objects.filter(carrier__code=carrier, reference=number).select_related("file").first()
+    )
+    if remittance is not None:
+        return reverse("backoffice:remittance", args=[remittance.file.sha256])
     refunds = refunding.sent_as(reference=reference)
     order = refunds.values_list("payment__order__number", flat=True).first()
     return reverse("backoffice:order", args=[order]) if order else ""

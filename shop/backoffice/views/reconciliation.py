@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from collections.abc import Callable
@@ -32,7 +33,7 @@ from shop.ledger.models import JournalEntry
 from shop.payments.models import BalanceTransaction, PayoutBatch, PayoutRun, StripeEvent
 from shop.payments.stripe import importing as stripe_importing
 from shop.reconciliation import fetching, matching, proving, resolving, watching
-from shop.reconciliation.models import Discrepancy, Match, StatementFile, StatementLine
+from shop.reconciliation.models import Discrepancy, Match, Remittance, StatementFile, StatementLine
 
 logger = logging.getLogger(__name__)
 
@@ -163,7 +164,9 @@ def _item_url(reference: str) -> str:
     if _LINE_REFERENCE.fullmatch(reference):
         return reverse("backoffice:line", args=[reference])
     exception = _EXCEPTION_REFERENCE.fullmatch(reference)
-    return reverse("backoffice:discrepancy", args=[exception[1]]) if exception else ""
+    if exception:
+        return reverse("backoffice:discrepancy", args=[exception[1]])
+    return looks.outside_url(reference)
 
 
 def _drill_row(row: proving.Row) -> dict[str, Any]:
@@ -172,7 +175,16 @@ def _drill_row(row: proving.Row) -> dict[str, Any]:
     differs = (
         books is not None and outside is not None and books.currency == outside.currency and books != outside
     )
-    return {"row": row, "lines": lines, "differs": differs}
+    return {
+        "row": row,
+        "url": "" if lines else looks.outside_url(row.reference),
+        "files": [
+            {"name": name, "url": reverse("backoffice:remittance", args=[digest])}
+            for name, digest in row.files
+        ],
+        "lines": lines,
+        "differs": differs,
+    }
 
 
 @operator_required(READ_MONEY)
@@ -190,6 +202,52 @@ def entry(request: HttpRequest, event: str) -> HttpResponse:
             "matches": Match.objects.filter(entry=found).select_related("line"),
         },
     )
+
+
+@operator_required(READ_MONEY)
+def stripe_row(request: HttpRequest, stripe_id: str) -> HttpResponse:
+    """One row of Stripe's balance as Stripe gave it, and how it is booked."""
+    found = get_object_or_404(BalanceTransaction.objects.select_related("deposit"), stripe_id=stripe_id)
+    return show(
+        request,
+        "backoffice/stripe_row.html",
+        "reconciliation",
+        {
+            "row": found,
+            "amount": found.amount,
+            "entry": JournalEntry.objects.filter(event=f"stripe:{stripe_id}").first(),
+            "exceptions": _exceptions_about(stripe_id),
+            "raw": json.dumps(found.raw, indent=2, ensure_ascii=False),
+        },
+    )
+
+
+@operator_required(READ_MONEY)
+def remittance(request: HttpRequest, digest: str) -> HttpResponse:
+    """What a carrier says it hands over, parcel by parcel, as it stands in its file."""
+    found = get_object_or_404(Remittance.objects.select_related("carrier", "file"), file__sha256=digest)
+    known = f"{found.carrier.code}/{found.reference}"
+    matches = Match.objects.filter(
+        subject=Match.Subject.REMITTANCE, subject_reference=known, state=Match.State.CONFIRMED
+    )
+    return show(
+        request,
+        "backoffice/remittance.html",
+        "reconciliation",
+        {
+            "remittance": found,
+            "lines": found.lines.select_related("shipment__supplier_order__order"),
+            "match": matches.select_related("line").first(),
+            "exceptions": _exceptions_about(known),
+        },
+    )
+
+
+def _exceptions_about(reference: str) -> list[dict[str, Any]]:
+    found = Discrepancy.objects.filter(subject_reference=reference).order_by("-opened_at")
+    return [
+        {"discrepancy": each, "state": looks.state(each.state, each.get_state_display())} for each in found
+    ]
 
 
 # Statement lines
