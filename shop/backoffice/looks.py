@@ -15,6 +15,7 @@ from django.utils.translation import gettext_noop, ngettext
 from moneyed import Money
 
 from shop.backoffice import naming
+from shop.core.clock import day_of
 from shop.core.money import from_minor
 from shop.design.numbers import day_text, money_text
 from shop.fulfilment.deciding import reason_text
@@ -23,7 +24,7 @@ from shop.ledger.models import Account, JournalEntry, Posting
 from shop.payments.models import Refund
 from shop.reconciliation import wording
 from shop.reconciliation.actions import Action
-from shop.reconciliation.models import Resolution
+from shop.reconciliation.models import Discrepancy, Resolution
 
 #: The colour of a state, whatever has it. What is not named here is grey.
 KINDS = {
@@ -242,6 +243,7 @@ _DETAILS = {
     "cooperative": gettext_noop("Cooperative"),
     "tracking": gettext_noop("Tracking number"),
     "parcel": gettext_noop("Parcel"),
+    "parcels": gettext_noop("Parcels"),
     "shipment": gettext_noop("Parcel"),
     "remittance": gettext_noop("Remittance"),
     "candidates": gettext_noop("It could be"),
@@ -258,6 +260,21 @@ _DETAILS = {
     "credit": gettext_noop("Out of account"),
     "memo": gettext_noop("Memo"),
 }
+
+
+def exception_row(discrepancy: Discrepancy, *, at: datetime) -> dict[str, Any]:
+    """An exception with its age, what to do first, and what usually settles it in the books."""
+    books = discrepancy.suggestion != Action.NOTE_ONLY
+    advice = wording.advice(discrepancy)
+    return {
+        "discrepancy": discrepancy,
+        "state": state(discrepancy.state, discrepancy.get_state_display()),
+        "age": age(discrepancy.opened_at, at=at),
+        "advice": advice,
+        "suggestion": action(discrepancy.suggestion) if books else advice,
+        "books": books,
+        "is_late": discrepancy.due_on < day_of(at) and discrepancy.state != Discrepancy.State.SETTLED,
+    }
 
 
 def action(code: str) -> str:

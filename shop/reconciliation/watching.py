@@ -7,8 +7,11 @@ either: when no statement covers the day within a further week of work, one exce
 waits. A statement covers whole days: none later than the day before it was imported, and none from where
 statements do not follow on until somebody has settled that.
 
-**What needs no statement** is opened as soon as it is so: a carrier's silence about a parcel's cash after ten
-days, and what Stripe or the bank says outright.
+**What only a carrier can show** goes by the same rule: ten days after a delivery its cash is missing once a
+remittance of a later day leaves the parcel out; a carrier that sends none for a further week of work is one
+exception for all its parcels.
+
+**What needs no file** is opened as soon as it is so: what Stripe or the bank says outright.
 """
 
 from __future__ import annotations
@@ -39,7 +42,7 @@ Kind = Discrepancy.Kind
 DAYS_IN_FLIGHT = 3
 DAYS_FOR_DEPOSIT = 2
 DAYS_FOR_REMITTANCE = 3
-#: Working days after that within which somebody should have imported the statement that tells.
+#: Working days after that within which somebody should have imported the file that tells.
 DAYS_FOR_STATEMENT = 5
 #: What Stripe calls its rows about disputes.
 DISPUTES = ("dispute", "dispute_reversal")
@@ -197,7 +200,42 @@ def _statement_late(at: datetime) -> Iterator[Seen]:
         )
 
 
-# What needs no statement
+# What only a carrier can show
+
+
+def _cod_overdue(at: datetime) -> Iterator[Seen]:
+    """Parcels a later remittance leaves out, carriers that send none, and remittances whose money did not come."""
+    remitted: dict[int, date] = {}
+    for carrier_id, on in Remittance.objects.values_list("carrier", "remitted_on"):
+        remitted[carrier_id] = max(on, remitted.get(carrier_id, on))
+    waiting = Shipment.objects.filter(
+        cash_to_collect_minor__gt=0,
+        delivered_at__lt=at - timedelta(days=DAYS_FOR_CASH),
+        remittance_lines=None,
+    )
+    silent: dict[int, list[Shipment]] = {}
+    for parcel in waiting.select_related("carrier").order_by("delivered_at", "pk"):
+        assert parcel.delivered_at is not None
+        by = day_of(parcel.delivered_at) + timedelta(days=DAYS_FOR_CASH)
+        if parcel.carrier_id in remitted and by <= remitted[parcel.carrier_id]:
+            account = accounts.cod_receivable(parcel.carrier.code, parcel.currency).code
+            detail = _watched(tracking=parcel.tracking_number)
+            yield Seen(parcel.reference, parcel.cash_to_collect, Action.NOTE_ONLY, account, detail)
+        elif working_days_after(by, DAYS_FOR_STATEMENT) < day_of(at):
+            silent.setdefault(parcel.carrier_id, []).append(parcel)
+    for parcels in silent.values():
+        oldest, carrier = parcels[0], parcels[0].carrier
+        yield Seen(
+            f"{carrier.code}/{oldest.reference}",
+            total([each.cash_to_collect for each in parcels], oldest.currency),
+            Action.NOTE_ONLY,
+            accounts.cod_receivable(carrier.code, oldest.currency).code,
+            _watched(parcels=[each.reference for each in parcels][:20]),
+        )
+    yield from _missing(Kind.COD_OVERDUE, at)
+
+
+# What needs no file
 
 
 def _deposit_failed(at: datetime) -> Iterator[Seen]:
@@ -206,25 +244,6 @@ def _deposit_failed(at: datetime) -> Iterator[Seen]:
         yield Seen(
             deposit.stripe_id, deposit.amount, Action.NOTE_ONLY, account, _watched(reason=deposit.failure)
         )
-
-
-def _cod_overdue(at: datetime) -> Iterator[Seen]:
-    """Delivered parcels of which the carrier says nothing, and remittances whose money did not come."""
-    late = Shipment.objects.filter(
-        cash_to_collect_minor__gt=0,
-        delivered_at__lt=at - timedelta(days=DAYS_FOR_CASH),
-        remittance_lines=None,
-    )
-    for shipment in late.select_related("carrier"):
-        account = accounts.cod_receivable(shipment.carrier.code, shipment.currency).code
-        yield Seen(
-            shipment.reference,
-            shipment.cash_to_collect,
-            Action.NOTE_ONLY,
-            account,
-            _watched(tracking=shipment.tracking_number),
-        )
-    yield from _missing(Kind.COD_OVERDUE, at)
 
 
 def _webhook_gap(at: datetime) -> Iterator[Seen]:

@@ -151,7 +151,7 @@ def test_money_that_moved_at_the_bank_cannot_be_noted_away(world: World):
 
 def test_a_note_settles_at_once_what_moves_no_money_and_it_does_not_open_again(world: World):
     world.cash_parcel("1000.00")
-    world.wait(days=15)
+    world.wait(days=19)
     watching.watch(at=world.at)
 
     resolution = propose(world, the("cod_overdue"), Action.NOTE_ONLY)

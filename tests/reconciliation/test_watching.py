@@ -119,17 +119,42 @@ def test_a_deposit_that_failed_is_noticed(world: World):
     assert the("deposit_failed").detail["reason"] == "account_closed"
 
 
-def test_cash_that_the_carrier_keeps_is_noticed_by_parcel_and_by_remittance(world: World):
+def test_a_carrier_that_sends_nothing_is_one_exception_for_all_its_parcels(world: World):
+    parcel = world.cash_parcel("1000.00")
+    world.cash_parcel("500.00")
+    world.wait(days=11)
+    assert watch(world) == []  # the remittance may be on its way
+
+    world.wait(days=8)
+
+    assert watch(world) == ["cod_overdue"]
+    assert (the("cod_overdue").subject_reference, the("cod_overdue").amount) == (
+        f"rihla/{parcel.reference}",
+        mad(1500),
+    )
+
+
+def test_a_parcel_that_a_later_remittance_leaves_out_is_missing(world: World):
     parcel = world.cash_parcel("1000.00")
     world.wait(days=11)
+    other = world.cash_parcel("500.00")
+
+    remittance(world, other, on="04/12/2026", cash="500,00")
+
     assert watch(world) == ["cod_overdue"]
     assert (the("cod_overdue").subject_reference, the("cod_overdue").amount) == (parcel.reference, mad(1000))
+    remittance(world, parcel, ref="REM-2026-0002", on="05/12/2026")
+    assert watch(world) == []
 
+
+def test_a_remittance_whose_money_does_not_come_is_noticed(world: World):
+    parcel = world.cash_parcel("1000.00")
     remittance(world, parcel)
-    assert watch(world) == []  # the carrier has spoken; whether it paid, the bank will say
+    world.wait(days=8)
+    assert watch(world) == []  # whether it paid, the bank will say
 
-    world.wait(days=30)
     world.import_silence()
+
     assert watch(world) == ["cod_overdue"]
     assert the("cod_overdue").subject_reference == "rihla/REM-2026-0001"
     world.import_csv(L("1000.00", "BORDEREAU REM-2026-0001", on=world.at.date()))

@@ -72,7 +72,7 @@ def discrepancies(request: HttpRequest) -> HttpResponse:
                 if code == kind
             ],
             "page": page,
-            "rows": [_row(each, at) for each in page],
+            "rows": [looks.exception_row(each, at=at) for each in page],
             "query": urlencode({"state": state, "kind": kind}),
         },
     )
@@ -80,17 +80,6 @@ def discrepancies(request: HttpRequest) -> HttpResponse:
 
 def _query(**given: str) -> str:
     return "?" + urlencode({key: value for key, value in given.items() if value})
-
-
-def _row(each: Discrepancy, at: Any) -> dict[str, Any]:
-    return {
-        "discrepancy": each,
-        "state": looks.state(each.state, each.get_state_display()),
-        "age": looks.age(each.opened_at, at=at),
-        "suggestion": looks.action(each.suggestion),
-        "advice": wording.advice(each),
-        "is_late": each.due_on < clock.day_of(at) and each.state != _State.SETTLED,
-    }
 
 
 def _at(reference: str) -> Discrepancy:
@@ -107,7 +96,7 @@ def discrepancy(request: HttpRequest, reference: str) -> HttpResponse:
         request,
         "backoffice/discrepancy.html",
         "reconciliation",
-        _row(found, clock.now())
+        looks.exception_row(found, at=clock.now())
         | {
             "account": naming.in_words(found.account, names) if found.account else "",
             "subject_url": _subject_url(found.subject_reference),
@@ -206,7 +195,7 @@ def resolve(request: HttpRequest, reference: str) -> HttpResponse:
         "backoffice/resolve.html",
         "reconciliation",
         {
-            **_row(found, clock.now()),
+            **looks.exception_row(found, at=clock.now()),
             "form": form,
             "back": reverse("backoffice:discrepancy", args=[reference]),
         },

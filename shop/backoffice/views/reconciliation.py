@@ -70,7 +70,7 @@ def reconciliation(request: HttpRequest) -> HttpResponse:
             "cooperatives_open": [each for each in cooperatives if not each["proof"].holds],
             "all_hold": all(each.holds for each in proofs),
             "left": unsettled.count(),
-            "discrepancies": [_exception_row(each, at) for each in unsettled[:SHOWN_EXCEPTIONS]],
+            "discrepancies": [looks.exception_row(each, at=at) for each in unsettled[:SHOWN_EXCEPTIONS]],
             "lines": sum(lines.values()),
             "settled": settled,
             "automatic": max(settled - by_hand, 0),
@@ -107,16 +107,6 @@ def _proof_row(proof: proving.Proof) -> dict[str, Any]:
     if proof.statement is None and proof.holds and proof.is_exact:
         state = {"kind": "", "text": _("Nothing imported yet")}
     return {"proof": proof, "state": state}
-
-
-def _exception_row(each: Discrepancy, at: Any) -> dict[str, Any]:
-    return {
-        "discrepancy": each,
-        "state": looks.state(each.state, each.get_state_display()),
-        "age": looks.age(each.opened_at, at=at),
-        "suggestion": looks.action(each.suggestion),
-        "is_late": each.due_on < clock.day_of(at) and each.state != Discrepancy.State.SETTLED,
-    }
 
 
 def _money_on_its_way() -> dict[str, Money]:
