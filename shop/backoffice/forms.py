@@ -293,7 +293,7 @@ class ColumnsForm(forms.Form):
     delimiter = forms.CharField(widget=forms.HiddenInput, max_length=1, strip=False)
     encoding = forms.ChoiceField(
         widget=forms.HiddenInput,
-        choices=[(each, each) for each in ("utf-8", "utf-8-sig", "utf-16", "windows-1252")],
+        choices=[(each, each) for each in ("utf-8", "utf-8-sig", "utf-16", "windows-1252", "windows-1256")],
     )
     remember_as = forms.CharField(
         label=_("Remember these columns as"),

@@ -80,7 +80,7 @@ def import_statement(
     BalancesNeeded or a ``NotAStatement``; then nothing is kept.
     """
     one_at_a_time("import")
-    _refuse_if_known(content)
+    refuse_if_known(content=content)
     account = ribs.compact(account)
     statement = _read(content, kind, account, mapping, opening, closing)
     if statement.account != account:
@@ -144,7 +144,8 @@ def _read(
     )
 
 
-def _refuse_if_known(content: bytes) -> None:
+def refuse_if_known(*, content: bytes) -> None:
+    """Raise AlreadyImported if these very bytes were taken before."""
     first = StatementFile.objects.filter(sha256=_hash(content)).first()
     if first is not None:
         raise AlreadyImported(first)
@@ -242,7 +243,7 @@ def import_remittance(
     ``NotAStatement``.
     """
     one_at_a_time("import")
-    _refuse_if_known(content)
+    refuse_if_known(content=content)
     read = remittance_csv.read(content, columns=columns)
     if Remittance.objects.filter(carrier=carrier, reference=read.reference).exists():
         raise RemittanceKnown(read.reference)

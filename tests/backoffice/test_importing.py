@@ -14,7 +14,7 @@ from fixtures import bank_sandbox as bank
 from shop.core import clock
 from shop.reconciliation import watching
 from shop.reconciliation.models import ColumnMap, Remittance, StatementFile, StatementLine
-from tests.backoffice.statements import HEADINGS, PLAIN, csv
+from tests.backoffice.statements import HEADINGS, PLAIN, csv, imported
 from tests.factories import CarrierFactory, mad
 from tests.reconciliation.world import World, exceptions
 
@@ -151,13 +151,47 @@ def test_a_file_too_large_is_a_422(maker, monkeypatch):
 def test_the_same_file_again_says_so_and_adds_nothing(maker):
     upload(maker, PLAIN)
     chosen(maker)
-    upload(maker, PLAIN)
 
-    response = maker.get(chosen(maker)["Location"])
+    response = upload(maker, PLAIN, name="again.csv")
 
-    assert "was imported before" in str(list(response.context["messages"])[-1])
+    assert response.status_code == 422
+    (said,) = response.context["form"].errors["file"]
+    assert "was imported before, as “releve.csv”" in said
     assert StatementFile.objects.count() == 1
     assert pending_files() == []
+
+
+def test_a_file_that_somebody_else_imported_meanwhile_is_a_422_and_adds_nothing(maker):
+    upload(maker, PLAIN)
+    imported(at=clock.now())
+
+    response = chosen(maker)
+
+    assert response.status_code == 422
+    assert StatementFile.objects.count() == 1
+    assert StatementLine.objects.count() == 2
+
+
+def test_balances_that_do_not_agree_are_told_as_the_reader_writes_amounts(maker):
+    upload(maker, PLAIN)
+    maker.person.language = "fr"
+    maker.person.save()
+
+    response = chosen(maker, closing="476,00")
+
+    (said,) = response.context["form"].non_field_errors()
+    assert "475,00\xa0MAD" in said and "476,00\xa0MAD" in said
+
+
+def test_a_statement_in_the_encoding_of_arabic_windows_is_read(maker):
+    content = "التاريخ;البيان;مدين;دائن\r\n23/11/2026;تحويل وارد;;475,00\r\n".encode("windows-1256")
+    upload(maker, content)
+    page = maker.get(reverse(COLUMNS))
+    assert page.context["head"] == ["التاريخ", "البيان", "مدين", "دائن"]
+
+    assert chosen(maker).status_code == 302
+
+    assert StatementLine.objects.get().text == "تحويل وارد"
 
 
 def test_a_camt053_of_the_bank_is_taken_at_once(maker, tmp_path):

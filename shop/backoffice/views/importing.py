@@ -25,7 +25,6 @@ from shop.backoffice.views.reconciliation import say_matched
 from shop.core import clock
 from shop.core.errors import Refused
 from shop.reconciliation import importing, watching
-from shop.reconciliation.errors import AlreadyImported
 from shop.reconciliation.models import ColumnMap, StatementFile
 from shop.reconciliation.readers import statement_csv, tables
 from shop.reconciliation.readers.errors import HeadRowMissing
@@ -109,7 +108,8 @@ def import_remittance(request: HttpRequest) -> HttpResponse:
 
 
 def _keep_for_columns(request: HttpRequest, content: bytes, name: str) -> HttpResponse:
-    """Keep the upload for as long as its columns are being chosen. Raises a ``NotAStatement``."""
+    """Keep the upload for as long as its columns are being chosen. Raises AlreadyImported, a ``NotAStatement``."""
+    importing.refuse_if_known(content=content)
     _headings(content)  # refuses what is no table at all
     _forget(request)
     stored = storages["private"].save(f"pending/{secrets.token_hex(16)}.csv", ContentFile(content))
@@ -152,10 +152,6 @@ def import_columns(request: HttpRequest) -> HttpResponse:
                 by=request.user,
                 at=clock.now(),
             )
-        except AlreadyImported as refusal:
-            _forget(request)
-            messages.error(request, str(refusal))
-            return redirect("backoffice:import_statement")
         except Refused as refusal:
             form.add_error(None, str(refusal))
         else:
