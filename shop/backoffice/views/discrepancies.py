@@ -56,6 +56,7 @@ def discrepancies(request: HttpRequest) -> HttpResponse:
     waiting = counts.get(_State.OPEN, 0) + counts.get(_State.PROPOSED, 0)
     names = [("", _("To settle"), waiting)]
     names += [(code, str(label), counts.get(code, 0)) for code, label in _State.choices]
+    names.append(("all", _("All"), sum(counts.values())))
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     return show(
         request,

@@ -370,7 +370,9 @@ def doubt_match(request: HttpRequest, reference: str) -> HttpResponse:
 @operator_required(READ_MONEY)
 def files(request: HttpRequest) -> HttpResponse:
     """Every file that came in or went out, as it was."""
-    found = StatementFile.objects.select_related("imported_by").annotate(number=Count("lines"))
+    found = StatementFile.objects.select_related("imported_by").annotate(
+        number=Count("lines", distinct=True), parcels=Count("remittance__lines", distinct=True)
+    )
     found = found.order_by("-imported_at", "-pk")
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     batches = PayoutBatch.objects.select_related("run").order_by("-made_at", "-pk")[:PER_PAGE]
