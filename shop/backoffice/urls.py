@@ -58,6 +58,7 @@ urlpatterns = [
     path("reconciliation/import/", importing.import_statement, name="import_statement"),
     path("reconciliation/import/columns/", importing.import_columns, name="import_columns"),
     path("reconciliation/import/remittance/", importing.import_remittance, name="import_remittance"),
+    path("reconciliation/import/invoice/", importing.import_carrier_invoice, name="import_carrier_invoice"),
     path("reconciliation/import/stripe/", reconciliation.import_stripe, name="import_stripe"),
     path("reconciliation/fetch/<fetched:what>/", reconciliation.fetch_sandbox, name="fetch_sandbox"),
     path("reconciliation/exceptions/", discrepancies.discrepancies, name="discrepancies"),

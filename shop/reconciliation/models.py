@@ -47,6 +47,7 @@ class StatementFile(models.Model):
         CSV = "csv", _("bank statement, CSV")
         CAMT053 = "camt053", _("bank statement, camt.053")
         REMITTANCE = "remittance", _("carrier's remittance")
+        INVOICE = "invoice", _("carrier's invoice")
         STATUS = "status", _("bank's report on a batch")
 
     kind = models.CharField(max_length=12, choices=Kind)

@@ -269,3 +269,22 @@ def test_what_a_statement_settles_is_closed_by_importing_it(maker):
     chosen(maker)
 
     assert exceptions() == []
+
+
+def test_the_invoice_of_a_carrier_is_booked_and_one_that_is_none_is_a_422(maker):
+    world = World()
+    parcel = world.cash_parcel("1000.00")
+    content = (
+        "Facture;Date de la facture;N° de suivi;Référence;Montant HT;TVA;Montant TTC;Devise\r\n"
+        f"F-17;24/11/2026;{parcel.tracking_number};;37,50;7,50;45,00;MAD\r\n"
+        "TOTAL;;;;37,50;7,50;45,00;MAD\r\n"
+    ).encode()
+    door = "backoffice:import_carrier_invoice"
+
+    refused = upload(maker, PLAIN, door=door, carrier=parcel.carrier.code)
+    taken = upload(maker, content, door=door, carrier=parcel.carrier.code)
+
+    assert refused.status_code == 422 and refused.context["invoice"].errors["file"]
+    assert taken["Location"] == reverse("backoffice:files")
+    assert StatementFile.objects.get().kind == "invoice"
+    assert maker.get(taken["Location"]).status_code == 200

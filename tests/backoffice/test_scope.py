@@ -92,6 +92,7 @@ DOORS: dict[str, tuple[set[str], int]] = {
     "import_statement": (MAKER, YES),
     "import_columns": (MAKER, GO),
     "import_remittance": (MAKER, 405),
+    "import_carrier_invoice": (MAKER, 405),
     "import_stripe": (MAKER, 405),
     "fetch_sandbox": (MAKER, 405),
     "discrepancies": (MONEY, YES),

@@ -239,7 +239,9 @@ REMITTANCE = (
 )
 
 
-def remittance(world: World, parcel, *, ref="REM-2026-0001", cash="1000,00", on="23/11/2026", **given) -> Remittance:
+def remittance(
+    world: World, parcel, *, ref="REM-2026-0001", cash="1000,00", on="23/11/2026", **given
+) -> Remittance:
     values = {"tracking": parcel.tracking_number, "part": parcel.supplier_order.reference} | given
     content = REMITTANCE.format(ref=ref, cash=cash, on=on, **values).encode()
     return importing.import_remittance(

@@ -19,7 +19,8 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from moneyed import Money
 
-from shop.backoffice.forms import ColumnsForm, RemittanceForm, StatementForm
+from shop.backoffice import looks
+from shop.backoffice.forms import CarrierInvoiceForm, ColumnsForm, RemittanceForm, StatementForm
 from shop.backoffice.scope import PREPARE_MONEY, operator_required, show
 from shop.backoffice.views.reconciliation import say_matched
 from shop.core import clock
@@ -37,7 +38,7 @@ _Kind = StatementFile.Kind
 @operator_required(PREPARE_MONEY, "GET", "POST")
 def import_statement(request: HttpRequest) -> HttpResponse:
     """Upload a statement: camt.053 is taken at once, a CSV goes on to its columns."""
-    form = StatementForm(request.POST or None, request.FILES or None)
+    form = StatementForm(request.POST or None, request.FILES or None, auto_id="statement_%s")
     if request.method == "POST" and form.is_valid():
         upload = form.cleaned_data["file"]
         content = upload.read()
@@ -56,15 +57,26 @@ def import_statement(request: HttpRequest) -> HttpResponse:
             form.add_error("file", str(refusal))
         else:
             return _imported(request, file)
-    return _page(request, form, RemittanceForm())
+    return _page(request, statement=form)
 
 
-def _page(request: HttpRequest, form: StatementForm, remittance: RemittanceForm) -> HttpResponse:
+def _page(
+    request: HttpRequest,
+    *,
+    statement: StatementForm | None = None,
+    remittance: RemittanceForm | None = None,
+    invoice: CarrierInvoiceForm | None = None,
+) -> HttpResponse:
     return show(
         request,
         "backoffice/import.html",
         "reconciliation",
-        {"form": form, "remittance": remittance, "account": settings.SHOP_LEGAL["rib"]},
+        {
+            "form": statement or StatementForm(auto_id="statement_%s"),
+            "remittance": remittance or RemittanceForm(auto_id="remittance_%s"),
+            "invoice": invoice or CarrierInvoiceForm(auto_id="invoice_%s"),
+            "account": settings.SHOP_LEGAL["rib"],
+        },
         status=422 if request.method == "POST" else 200,
     )
 
@@ -82,7 +94,7 @@ def _imported(request: HttpRequest, file: StatementFile) -> HttpResponse:
 @operator_required(PREPARE_MONEY, "POST")
 def import_remittance(request: HttpRequest) -> HttpResponse:
     """Upload what a carrier says it hands over."""
-    form = RemittanceForm(request.POST, request.FILES)
+    form = RemittanceForm(request.POST, request.FILES, auto_id="remittance_%s")
     if form.is_valid():
         upload = form.cleaned_data["file"]
         try:
@@ -101,7 +113,33 @@ def import_remittance(request: HttpRequest) -> HttpResponse:
             )
             say_matched(request, watching.catch_up(at=clock.now()))
             return redirect("backoffice:reconciliation")
-    return _page(request, StatementForm(), form)
+    return _page(request, remittance=form)
+
+
+@operator_required(PREPARE_MONEY, "POST")
+def import_carrier_invoice(request: HttpRequest) -> HttpResponse:
+    """Upload what a carrier charges for carrying: booked as owed to it, parcel by parcel."""
+    form = CarrierInvoiceForm(request.POST, request.FILES, auto_id="invoice_%s")
+    if form.is_valid():
+        upload = form.cleaned_data["file"]
+        try:
+            invoice = importing.import_carrier_invoice(
+                content=upload.read(),
+                name=upload.name,
+                carrier=form.cleaned_data["carrier"],
+                by=request.user,
+                at=clock.now(),
+            )
+        except Refused as refusal:
+            form.add_error("file", str(refusal))
+        else:
+            messages.success(
+                request,
+                _("Invoice %(reference)s is booked: %(amount)s owed to the carrier.")
+                % {"reference": invoice.reference, "amount": looks.text_of(invoice.gross)},
+            )
+            return redirect("backoffice:files")
+    return _page(request, invoice=form)
 
 
 # The columns of a CSV

@@ -262,6 +262,24 @@ class ParcelTwice(NotAStatement):
         )
 
 
+class InvoiceSumsWrong(NotAStatement):
+    def __init__(self, *, row: int, expected: Money, found: Money) -> None:
+        self.row = row
+        self.expected = expected
+        self.found = found
+        super().__init__(
+            format_lazy(
+                _(
+                    "Row {row} of the invoice says {found} where its figures make {expected}. Ask the carrier for a "
+                    "correct file."
+                ),
+                row=row,
+                expected=_shown(expected),
+                found=_shown(found),
+            )
+        )
+
+
 class RemittanceSumsWrong(NotAStatement):
     def __init__(self, *, row: int, expected: Money, found: Money) -> None:
         self.row = row
