@@ -115,13 +115,17 @@ def covered_until(*, account: str) -> date | None:
 
     A statement imported on a day cannot tell the whole of that day.
     """
-    read = [(each.to_on, each.imported_at) for each in chaining.statements(account) if each.to_on]
-    if not read:
+    whole = []
+    for file in chaining.statements(account):
+        until = min(file.to_on or date.min, day_of(file.imported_at) - timedelta(days=1))
+        if file.from_on and file.from_on <= until:
+            whole.append(until)
+    if not whole:
         return None
-    last = max(min(to_on, day_of(imported_at) - timedelta(days=1)) for to_on, imported_at in read)
+    last = max(whole)
     gaps = Discrepancy.objects.filter(kind=Kind.STATEMENT_GAP, subject_reference__startswith=f"{account}/")
     for gap in gaps.unsettled():
-        before = [to_on for to_on, _at in read if to_on.isoformat() < gap.detail["from_on"]]
+        before = [each for each in whole if each.isoformat() < gap.detail["from_on"]]
         if not before:
             return None
         last = min(last, max(before))

@@ -500,6 +500,9 @@ def a_statement_line(house: House) -> Work:
 def payouts_the_bank_is_silent_about(house: House) -> Work:
     payouts_at_the_bank(house, "600.00", "340.00")
     house.shop.wait(days=10)
+    world = World()
+    world.at = house.at
+    world.import_silence()
     return Work(lambda: exceptions().count("stale_in_flight"), 2)
 
 
