@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -29,7 +29,7 @@ from shop.core.money import total
 from shop.design.templatetags.design import bar_pieces
 from shop.fulfilment.models import Carrier
 from shop.ledger import balances
-from shop.ledger.models import JournalEntry
+from shop.ledger.models import JournalEntry, Posting
 from shop.payments.models import BalanceTransaction, PayoutBatch, PayoutRun, StripeEvent
 from shop.payments.stripe import importing as stripe_importing
 from shop.reconciliation import fetching, matching, proving, resolving, watching
@@ -190,8 +190,34 @@ def entry(request: HttpRequest, event: str) -> HttpResponse:
             "postings": [looks.posting_row(each, naming.owners()) for each in found.postings.all()],
             "reversed_by": JournalEntry.objects.filter(reverses=found).first(),
             "matches": Match.objects.filter(entry=found).select_related("line"),
+            "outside": _outside_of(found),
         },
     )
+
+
+def _outside_of(entry: JournalEntry) -> list[dict[str, str]]:
+    """What the outside has about the same order or payout: rows of Stripe's, lines of the bank's, files."""
+    same = Q(pk=entry.pk)
+    if entry.order:
+        same |= Q(order=entry.order)
+    if entry.about:
+        same |= Q(about=entry.about)
+    named = Posting.objects.filter(entry__in=JournalEntry.objects.filter(same)).exclude(ext_ref="")
+    references = sorted(set(named.values_list("ext_ref", flat=True)))
+    found = [{"name": each, "url": looks.outside_url(each)} for each in references]
+    remitted = Remittance.objects.filter(lines__shipment__supplier_order__reference=entry.supplier_order)
+    if entry.supplier_order:
+        found += [
+            {"name": each.reference, "url": reverse("backoffice:remittance", args=[each.file.sha256])}
+            for each in remitted.select_related("file").distinct()
+        ]
+    batches = PayoutBatch.objects.filter(run__payouts__reference=entry.about).values("reference")
+    reports = StatementFile.objects.filter(kind=StatementFile.Kind.STATUS, account__in=batches)
+    found += [
+        {"name": each.name, "url": reverse("backoffice:statement_file", args=[each.sha256])}
+        for each in (reports if entry.about else [])
+    ]
+    return [each for each in found if each["url"]]
 
 
 @operator_required(READ_MONEY)
