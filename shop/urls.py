@@ -11,6 +11,7 @@ from django.shortcuts import redirect
 from django.urls import include, path, re_path
 from django.views.static import serve
 
+from shop.people import views as people
 from shop.storefront import views as storefront
 
 
@@ -37,6 +38,7 @@ urlpatterns = [
     path("", storefront.root, name="root"),
     path("home/", home, name="home"),
     path("health/", health, name="health"),
+    path("language/", people.own_language, name="own_language"),
     path("account/", include("allauth.urls")),
     path("desk/", include("shop.desk.urls")),
     path("backoffice/", include("shop.backoffice.urls")),

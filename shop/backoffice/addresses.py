@@ -33,6 +33,12 @@ class Event(Reference):
     regex = "[A-Za-z0-9][A-Za-z0-9_:./#-]{0,159}"
 
 
+class StripeId(Reference):
+    """What Stripe calls one of its records."""
+
+    regex = "[A-Za-z0-9_]{1,120}"
+
+
 class BatchForm(Reference):
     """In which form the bank takes a batch."""
 

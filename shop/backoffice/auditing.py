@@ -1,7 +1,8 @@
 """The audit: what must always be true, asked of the tables in plain SQL.
 
 It shares no code with the activities it checks: no manager, no property, no rounding of ours. One statement
-for each check, the same on SQLite and PostgreSQL; each row it returns is a breach.
+for each check, the same on SQLite and PostgreSQL; each row it returns is a breach. Names are in English, marked
+for whoever shows them to a person.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 
 from django.apps import apps
 from django.db import connection
+from django.utils.translation import gettext_noop as _
 
 #: A promised message, or a webhook that was kept, may wait this long before the audit calls it lost.
 OUTBOX_PATIENCE = timedelta(hours=24)
@@ -30,6 +32,7 @@ class Check:
     name: str
     sql: str
     values: tuple[Any, ...] = ()
+    about: str = ""
 
 
 @dataclass
@@ -40,6 +43,7 @@ class Finding:
     name: str
     breaches: int
     rows: list[dict[str, Any]] = field(default_factory=list)
+    about: str = ""
 
     @property
     def holds(self) -> bool:
@@ -62,7 +66,7 @@ _APPEND_ONLY = (
 _BOOKS = (
     Check(
         "I1",
-        "a posting is positive, has two accounts and one currency",
+        _("a posting is positive, has two accounts and one currency"),
         """
         SELECT p.id AS posting, p.currency, p.amount_minor
         FROM ledger_posting p
@@ -74,7 +78,7 @@ _BOOKS = (
     ),
     Check(
         "I1",
-        "per currency all balances add up to nothing",
+        _("per currency all balances add up to nothing"),
         """
         SELECT currency, SUM(amount_minor) AS difference FROM (
             SELECT a.currency, p.amount_minor FROM ledger_posting p JOIN ledger_account a ON a.id = p.debit_id
@@ -88,7 +92,7 @@ _BOOKS = (
 _STOCK = (
     Check(
         "I2",
-        "stock on hand and reserved are never below zero, nor more reserved than on hand",
+        _("stock on hand and reserved are never below zero, nor more reserved than on hand"),
         """
         SELECT id AS stock_record, num_in_stock, num_allocated FROM partner_stockrecord
         WHERE COALESCE(num_in_stock, 0) < 0 OR COALESCE(num_allocated, 0) < 0
@@ -97,7 +101,7 @@ _STOCK = (
     ),
     Check(
         "I2",
-        "stock equals its movements",
+        _("stock equals its movements"),
         """
         SELECT s.id AS stock_record, s.num_in_stock, s.num_allocated, m.on_hand, m.reserved
         FROM partner_stockrecord s
@@ -115,7 +119,7 @@ _STOCK = (
     ),
     Check(
         "I2",
-        "what is reserved waits for a payment, or for its cooperative to send it",
+        _("what is reserved waits for a payment, or for its cooperative to send it"),
         """
         SELECT s.id AS stock_record, s.num_allocated, COALESCE(w.quantity, 0) AS waiting
         FROM partner_stockrecord s
@@ -135,7 +139,7 @@ _STOCK = (
 _PAYMENTS = (
     Check(
         "I3",
-        "an order is confirmed exactly when it is paid or collected at the door",
+        _("an order is confirmed exactly when it is paid or collected at the door"),
         """
         SELECT o.number, p.state FROM order_order o
         LEFT JOIN payments_payment p ON p.order_id = o.id
@@ -145,7 +149,7 @@ _PAYMENTS = (
     ),
     Check(
         "I3",
-        "no charge is counted for two orders",
+        _("no charge is counted for two orders"),
         """
         SELECT stripe_charge_id, COUNT(*) AS payments FROM payments_payment
         WHERE stripe_charge_id <> '' GROUP BY stripe_charge_id HAVING COUNT(*) > 1
@@ -167,7 +171,7 @@ def _charges(at: datetime) -> tuple[Check, ...]:
     return (
         Check(
             "I3",
-            "each charge at Stripe belongs to one order, or waits as a late payment with its refund",
+            _("each charge at Stripe belongs to one order, or waits as a late payment with its refund"),
             f"""
             SELECT b.stripe_id, b.source_id, {_ORDERS_OF_CHARGE} AS orders FROM payments_balancetransaction b
             WHERE b.category IN ('charge', 'payment')
@@ -177,7 +181,7 @@ def _charges(at: datetime) -> tuple[Check, ...]:
         ),
         Check(
             "I3",
-            "each payment of an order stands on the Stripe balance, as far as that is imported",
+            _("each payment of an order stands on the Stripe balance, as far as that is imported"),
             """
             SELECT o.number, p.stripe_charge_id FROM payments_payment p JOIN order_order o ON o.id = p.order_id
             WHERE p.state = 'paid'
@@ -193,7 +197,7 @@ def _charges(at: datetime) -> tuple[Check, ...]:
 _ORDERS = (
     Check(
         "I4",
-        "an order's total is its lines and its delivery",
+        _("an order's total is its lines and its delivery"),
         f"""
         SELECT o.number, {_centimes("o.total_incl_tax")} AS total,
                COALESCE(l.goods, 0) + {_centimes("o.shipping_incl_tax")} AS parts
@@ -205,7 +209,7 @@ _ORDERS = (
     ),
     Check(
         "I4",
-        "a confirmed order's total is its supplier orders",
+        _("a confirmed order's total is its supplier orders"),
         f"""
         SELECT o.number, {_centimes("o.total_incl_tax")} AS total, COALESCE(s.parts, 0) AS parts
         FROM order_order o
@@ -216,7 +220,7 @@ _ORDERS = (
     ),
     Check(
         "I4",
-        "what was asked is what the order costs",
+        _("what was asked is what the order costs"),
         f"""
         SELECT o.number, {_centimes("o.total_incl_tax")} AS total, p.amount_minor AS asked
         FROM order_order o JOIN payments_payment p ON p.order_id = o.id
@@ -225,7 +229,7 @@ _ORDERS = (
     ),
     Check(
         "I4",
-        "a supplier order is the sum of its lines, to the centime",
+        _("a supplier order is the sum of its lines, to the centime"),
         """
         SELECT s.reference FROM fulfilment_supplierorder s
         LEFT JOIN (SELECT supplier_order_id, SUM(goods_minor) AS goods, SUM(commission_minor) AS commission,
@@ -237,7 +241,7 @@ _ORDERS = (
     ),
     Check(
         "I4",
-        "refunds of an order are all counted, and stay within what was paid",
+        _("refunds of an order are all counted, and stay within what was paid"),
         """
         SELECT o.number, p.amount_minor, p.refunded_minor, COALESCE(r.asked, 0) AS asked
         FROM payments_payment p JOIN order_order o ON o.id = p.order_id
@@ -248,7 +252,7 @@ _ORDERS = (
     ),
     Check(
         "I4",
-        "no line gives back more than it was",
+        _("no line gives back more than it was"),
         """
         SELECT s.reference, l.id AS line FROM fulfilment_supplierorderline l
         JOIN fulfilment_supplierorder s ON s.id = l.supplier_order_id
@@ -261,7 +265,7 @@ _ORDERS = (
     ),
     Check(
         "I4",
-        "what Stripe captured is what a confirmed order costs, and nothing once it has ended",
+        _("what Stripe captured is what a confirmed order costs, and nothing once it has ended"),
         f"""
         SELECT o.number, {_centimes("o.total_incl_tax")} AS total, c.captured FROM order_order o
         JOIN (SELECT e."order" AS number, SUM(CASE WHEN a.id = p.credit_id THEN p.amount_minor
@@ -275,7 +279,7 @@ _ORDERS = (
     ),
     Check(
         "I4",
-        "the delivery of a part is what was quoted for it",
+        _("the delivery of a part is what was quoted for it"),
         """
         SELECT s.reference, s.delivery_minor, q.gross_minor AS quoted FROM fulfilment_supplierorder s
         LEFT JOIN fulfilment_deliveryquote q ON q.order_id = s.order_id AND q.cooperative_id = s.cooperative_id
@@ -287,7 +291,7 @@ _ORDERS = (
 _COOPERATIVES = (
     Check(
         "I5",
-        "what a cooperative is owed is its sales less refunds and payouts",
+        _("what a cooperative is owed is its sales less refunds and payouts"),
         """
         SELECT code, SUM(books) AS books, SUM(facts) AS facts FROM (
             SELECT a.owner AS code, p.amount_minor AS books, 0 AS facts
@@ -332,7 +336,7 @@ _COOPERATIVES = (
     ),
     Check(
         "I5",
-        "nobody is paid more than was ever due",
+        _("nobody is paid more than was ever due"),
         """
         SELECT code, currency, SUM(amount) AS balance FROM (
             SELECT a.owner AS code, a.currency, p.amount_minor AS amount
@@ -345,7 +349,7 @@ _COOPERATIVES = (
     ),
     Check(
         "I5",
-        "no supplier order stands in two live payouts",
+        _("no supplier order stands in two live payouts"),
         """
         SELECT supplier_order_id, COUNT(*) AS live FROM payments_payoutitem
         WHERE is_live GROUP BY supplier_order_id HAVING COUNT(*) > 1
@@ -353,7 +357,7 @@ _COOPERATIVES = (
     ),
     Check(
         "I5",
-        "a payout is the sum of its items less what it netted",
+        _("a payout is the sum of its items less what it netted"),
         """
         SELECT p.reference, p.shares_minor, i.taken, i.planned
         FROM payments_payout p
@@ -373,12 +377,12 @@ _COOPERATIVES = (
 _EVENTS = (
     Check(
         "I6",
-        "an event is posted once",
+        _("an event is posted once"),
         "SELECT event, COUNT(*) AS times FROM ledger_journalentry GROUP BY event HAVING COUNT(*) > 1",
     ),
     Check(
         "I6",
-        "each supplier order paid by card is posted when confirmed",
+        _("each supplier order paid by card is posted when confirmed"),
         """
         SELECT s.reference FROM fulfilment_supplierorder s JOIN order_order o ON o.id = s.order_id
         WHERE o.payment_method = 'card'
@@ -388,7 +392,7 @@ _EVENTS = (
     ),
     Check(
         "I6",
-        "a supplier order paid at the door is posted exactly when it has arrived",
+        _("a supplier order paid at the door is posted exactly when it has arrived"),
         """
         SELECT s.reference, s.state FROM fulfilment_supplierorder s JOIN order_order o ON o.id = s.order_id
         WHERE o.payment_method = 'cash'
@@ -401,7 +405,7 @@ _EVENTS = (
     ),
     Check(
         "I6",
-        "a supplier order is released in the books exactly when it is released",
+        _("a supplier order is released in the books exactly when it is released"),
         """
         SELECT s.reference, s.state FROM fulfilment_supplierorder s
         WHERE (s.state = 'released') <> EXISTS (
@@ -410,7 +414,7 @@ _EVENTS = (
     ),
     Check(
         "I6",
-        "each balance transaction said to be posted is posted, and no other",
+        _("each balance transaction said to be posted is posted, and no other"),
         """
         SELECT b.stripe_id FROM payments_balancetransaction b
         WHERE (b.posted_at IS NOT NULL) <> EXISTS (
@@ -419,7 +423,7 @@ _EVENTS = (
     ),
     Check(
         "I6",
-        "each refund of a supplier order is posted",
+        _("each refund of a supplier order is posted"),
         """
         SELECT r.reference FROM payments_refund r
         WHERE r.supplier_order_id IS NOT NULL AND r.stage <> 'none'
@@ -428,7 +432,7 @@ _EVENTS = (
     ),
     Check(
         "I6",
-        "each payout by bank that was sent or arrived is posted, for its amount",
+        _("each payout by bank that was sent or arrived is posted, for its amount"),
         """
         SELECT p.reference, p.state, p.amount_minor FROM payments_payout p
         WHERE p.rail = 'bank'
@@ -448,7 +452,7 @@ _EVENTS = (
     ),
     Check(
         "I6",
-        "what a payout settled is posted exactly while it stands",
+        _("what a payout settled is posted exactly while it stands"),
         """
         SELECT p.reference, p.state, p.netted_minor FROM payments_payout p
         WHERE p.state IN ('sent', 'paid') AND p.netted_minor <> COALESCE((
@@ -461,7 +465,7 @@ _EVENTS = (
 _CROSSINGS = (
     Check(
         "I8",
-        "a line of a supplier order is its cooperative's own",
+        _("a line of a supplier order is its cooperative's own"),
         """
         SELECT s.reference, l.id AS line FROM fulfilment_supplierorderline l
         JOIN fulfilment_supplierorder s ON s.id = l.supplier_order_id
@@ -471,7 +475,7 @@ _CROSSINGS = (
     ),
     Check(
         "I8",
-        "a claim rests on the cooperative's own certification",
+        _("a claim rests on the cooperative's own certification"),
         """
         SELECT l.id AS claim FROM catalogue_labelclaim l
         JOIN catalogue_product p ON p.id = l.listing_id
@@ -481,7 +485,7 @@ _CROSSINGS = (
     ),
     Check(
         "I8",
-        "stock lies with the listing's own cooperative",
+        _("stock lies with the listing's own cooperative"),
         """
         SELECT s.id AS stock_record FROM partner_stockrecord s
         JOIN catalogue_product p ON p.id = s.product_id
@@ -491,7 +495,7 @@ _CROSSINGS = (
     ),
     Check(
         "I8",
-        "an order's line is taken from its cooperative's own stock",
+        _("an order's line is taken from its cooperative's own stock"),
         """
         SELECT l.id AS line FROM order_line l
         JOIN partner_stockrecord s ON s.id = l.stockrecord_id
@@ -501,7 +505,7 @@ _CROSSINGS = (
     ),
     Check(
         "I8",
-        "a payout pays its cooperative's own supplier orders",
+        _("a payout pays its cooperative's own supplier orders"),
         """
         SELECT p.reference FROM payments_payoutitem i
         JOIN payments_payout p ON p.id = i.payout_id
@@ -511,7 +515,7 @@ _CROSSINGS = (
     ),
     Check(
         "I8",
-        "a refund gives back its own supplier order's lines",
+        _("a refund gives back its own supplier order's lines"),
         """
         SELECT r.reference FROM payments_refundline l
         JOIN payments_refund r ON r.id = l.refund_id
@@ -526,23 +530,23 @@ def _outbox(at: datetime) -> tuple[Check, ...]:
     return (
         Check(
             "I7",
-            "a promised message is delivered within a day, or somebody knows that it failed",
+            _("a promised message is delivered within a day, or somebody knows that it failed"),
             "SELECT id AS message, topic, about FROM core_outboxmessage WHERE state = 'waiting' AND due_at < %s",
             (at - OUTBOX_PATIENCE,),
         ),
         Check(
             "I7",
-            "what is delivered says when, and what says when is delivered",
+            _("what is delivered says when, and what says when is delivered"),
             "SELECT id AS message, topic FROM core_outboxmessage WHERE (state = 'delivered') <> (delivered_at IS NOT NULL)",
         ),
         Check(
             "I7",
-            "no message is promised twice",
+            _("no message is promised twice"),
             "SELECT key, COUNT(*) AS times FROM core_outboxmessage GROUP BY key HAVING COUNT(*) > 1",
         ),
         Check(
             "I7",
-            "a webhook that was kept is handled within a day, and once",
+            _("a webhook that was kept is handled within a day, and once"),
             """
             SELECT event_id, kind, state FROM payments_stripeevent
             WHERE (state = 'waiting' AND (received_at < %s OR handled_at IS NOT NULL))
@@ -571,9 +575,10 @@ def _cooperative_pairs() -> Iterator[Check]:
                 left, right = model._meta.db_table, each.related_model._meta.db_table
                 yield Check(
                     "I8",
-                    f"{model._meta.label}.{each.name} stays within one cooperative",
+                    _("what belongs to a cooperative names nothing of another"),
                     f'SELECT a.id FROM "{left}" a JOIN "{right}" b ON b.id = a."{each.column}" '
                     "WHERE a.cooperative_id <> b.cooperative_id",
+                    about=f"{model._meta.label}.{each.name}",
                 )
 
 
@@ -593,7 +598,7 @@ def _missing_guards() -> Finding:
         for guard in names.format(table).split()
         if guard not in there
     ]
-    return Finding("I1", "the books refuse change and removal", len(rows), rows)
+    return Finding("I1", _("the books refuse change and removal"), len(rows), rows)
 
 
 def checks(*, at: datetime) -> list[Check]:
@@ -621,5 +626,6 @@ def audit(*, at: datetime) -> list[Finding]:
             assert cursor.description is not None
             names = [column[0] for column in cursor.description]
             rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-            findings.append(Finding(check.invariant, check.name, len(rows), rows[:SHOWN]))
+            found = Finding(check.invariant, check.name, len(rows), rows[:SHOWN], check.about)
+            findings.append(found)
     return findings

@@ -256,6 +256,22 @@ class RemittanceForm(FileForm):
     field_order = ["carrier", "file"]
 
 
+class CarrierInvoiceForm(RemittanceForm):
+    """A carrier's invoice for carrying parcels."""
+
+    file = forms.FileField(
+        label=_("Invoice of the carrier"),
+        help_text=_(
+            "CSV with a row for each parcel: invoice, its day, tracking number, before VAT, VAT, to pay."
+        ),
+        allow_empty_file=True,
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["carrier"].queryset = Carrier.objects.order_by("name")  # type: ignore[attr-defined]
+
+
 class ColumnsForm(forms.Form):
     """Which column of a bank's CSV means what, and the balances nobody can do without."""
 
@@ -293,7 +309,7 @@ class ColumnsForm(forms.Form):
     delimiter = forms.CharField(widget=forms.HiddenInput, max_length=1, strip=False)
     encoding = forms.ChoiceField(
         widget=forms.HiddenInput,
-        choices=[(each, each) for each in ("utf-8", "utf-8-sig", "utf-16", "windows-1252")],
+        choices=[(each, each) for each in ("utf-8", "utf-8-sig", "utf-16", "windows-1252", "windows-1256")],
     )
     remember_as = forms.CharField(
         label=_("Remember these columns as"),

@@ -6,9 +6,10 @@ Reads what was fetched; changes nothing and computes no amount.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 from moneyed import Money
@@ -16,14 +17,16 @@ from moneyed import Money
 from cooperatives.models import HoldLifting, PayoutAccount
 from shop.backoffice import naming
 from shop.core import rib as ribs
+from shop.core.clock import day_of
 from shop.core.money import from_minor
-from shop.design.numbers import money_text
+from shop.design.numbers import day_text, money_text
 from shop.fulfilment.deciding import reason_text
 from shop.fulfilment.models import OrderEvent, Shipment
 from shop.ledger.models import Account, JournalEntry, Posting
 from shop.payments.models import Refund
+from shop.reconciliation import wording
 from shop.reconciliation.actions import Action
-from shop.reconciliation.models import Resolution
+from shop.reconciliation.models import Discrepancy, Resolution
 
 #: The colour of a state, whatever has it. What is not named here is grey.
 KINDS = {
@@ -175,6 +178,7 @@ def who(actor: str) -> str:
     named = {
         "": "",
         "system": _("by itself"),
+        "matcher": _("by itself"),
         "customer": _("the customer"),
         "carrier": _("the carrier %(code)s") % {"code": code},
     }
@@ -205,6 +209,13 @@ def account_name(account: Account, owners: dict[str, str] | None = None) -> str:
     return f"{account.title} ({owner})" if owner and account.owner != "main" else str(account.title)
 
 
+def outside_url(reference: str) -> str:
+    """The page of what stands outside the books: a line of the bank's, a row of Stripe's; nothing for the rest."""
+    if reference.startswith("L-"):
+        return reverse("backoffice:line", args=[reference])
+    return reverse("backoffice:stripe_row", args=[reference]) if reference.startswith("txn_") else ""
+
+
 def posting_row(posting: Posting, owners: dict[str, str] | None = None) -> dict[str, Any]:
     """One amount that left one account and entered another."""
     return {
@@ -212,6 +223,7 @@ def posting_row(posting: Posting, owners: dict[str, str] | None = None) -> dict[
         "out_of": account_name(posting.credit, owners),
         "amount": posting.amount,
         "ext_ref": posting.ext_ref,
+        "url": outside_url(posting.ext_ref),
     }
 
 
@@ -270,12 +282,16 @@ _DETAILS = {
     "cooperative": gettext_noop("Cooperative"),
     "tracking": gettext_noop("Tracking number"),
     "parcel": gettext_noop("Parcel"),
+    "parcels": gettext_noop("Parcels"),
     "shipment": gettext_noop("Parcel"),
     "remittance": gettext_noop("Remittance"),
     "candidates": gettext_noop("It could be"),
     "line": gettext_noop("Line"),
     "text": gettext_noop("Text"),
     "since": gettext_noop("Since"),
+    "until": gettext_noop("Statements read up to"),
+    "category": gettext_noop("At Stripe"),
+    "order": gettext_noop("Order"),
     "due": gettext_noop("Was due on"),
     "bearer": gettext_noop("Borne by"),
     "reference": gettext_noop("Belongs to"),
@@ -283,16 +299,21 @@ _DETAILS = {
     "credit": gettext_noop("Out of account"),
     "memo": gettext_noop("Memo"),
 }
-#: Reasons that the matcher writes as codes.
-_REASONS = {
-    "several": gettext_noop("the line names several things"),
-    "currency": gettext_noop("it is in another currency"),
-    "direction": gettext_noop("it goes the other way"),
-    "twin": gettext_noop("the bank booked it twice"),
-    "rest": gettext_noop("what a match by hand left open"),
-    "too_much": gettext_noop("more than was to be collected"),
-    "refund_came_back": gettext_noop("a refund came back"),
-}
+
+
+def exception_row(discrepancy: Discrepancy, *, at: datetime) -> dict[str, Any]:
+    """An exception with its age, what to do first, and what usually settles it in the books."""
+    books = discrepancy.suggestion != Action.NOTE_ONLY
+    advice = wording.advice(discrepancy)
+    return {
+        "discrepancy": discrepancy,
+        "state": state(discrepancy.state, discrepancy.get_state_display()),
+        "age": age(discrepancy.opened_at, at=at),
+        "advice": advice,
+        "suggestion": action(discrepancy.suggestion) if books else advice,
+        "books": books,
+        "is_late": discrepancy.due_on < day_of(at) and discrepancy.state != Discrepancy.State.SETTLED,
+    }
 
 
 def action(code: str) -> str:
@@ -300,14 +321,23 @@ def action(code: str) -> str:
     return str(Action(code).label) if code in Action.values else code
 
 
-def details(given: dict[str, Any], names: dict[str, str] | None = None) -> list[dict[str, str]]:
-    """What is known about an exception, as ``[{name, value}]``."""
+def details(
+    given: dict[str, Any], names: dict[str, str] | None = None, *, reason: str = ""
+) -> list[dict[str, str]]:
+    """What is known about an exception, as ``[{name, value}]``; ``reason`` is its reason in words."""
     found = []
+    known = names or {}
     for key, value in given.items():
         if key not in _DETAILS or value in ("", None):
             continue
-        if key == "reason" and value in _REASONS:
-            value = _(_REASONS[value])
+        if key == "reason":
+            value = reason or value
+        elif key == "category":
+            value = wording.category_text(str(value))
+        elif key == "cooperative":
+            value = known.get(str(value), value)
+        elif key in ("since", "due", "until"):
+            value = day_text(date.fromisoformat(str(value)))
         elif isinstance(value, list):
             value = ", ".join(str(each) for each in value)
         elif key in ("debit", "credit"):

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.utils.translation import gettext as _
+
 from cooperatives.models import Cooperative
+from shop.fulfilment.models import Carrier
 from shop.ledger import accounts
 from shop.ledger.chart import CHART
 from shop.ledger.models import Account
+from shop.reconciliation.resolving import BANK
 
 
 def owners() -> dict[str, str]:
-    """``{code: name}`` of every cooperative, so that accounts show names."""
-    return dict(Cooperative.objects.values_list("code", "name"))
+    """``{code: name}`` of every cooperative and carrier, so that accounts show names."""
+    carriers = Carrier.objects.values_list("code", "name")
+    bank = {BANK: str(_("the bank"))}
+    return {**bank, **dict(carriers), **dict(Cooperative.objects.values_list("code", "name"))}
 
 
 def in_words(code: str, names: dict[str, str] | None = None) -> str:

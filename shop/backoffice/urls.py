@@ -18,6 +18,7 @@ register_converter(addresses.Reference, "ref")
 register_converter(addresses.Digest, "digest")
 register_converter(addresses.AccountCode, "account")
 register_converter(addresses.Event, "event")
+register_converter(addresses.StripeId, "stripe_id")
 register_converter(addresses.BatchForm, "batch_form")
 register_converter(addresses.Fetched, "fetched")
 
@@ -67,6 +68,8 @@ urlpatterns = [
     path("reconciliation/", reconciliation.reconciliation, name="reconciliation"),
     path("reconciliation/proofs/<account:account>/", reconciliation.proof, name="proof"),
     path("reconciliation/entries/<event:event>/", reconciliation.entry, name="entry"),
+    path("reconciliation/stripe/<stripe_id:stripe_id>/", reconciliation.stripe_row, name="stripe_row"),
+    path("reconciliation/remittances/<digest:digest>/", reconciliation.remittance, name="remittance"),
     path("reconciliation/lines/", reconciliation.lines, name="lines"),
     path("reconciliation/lines/<ref:reference>/", reconciliation.line, name="line"),
     path("reconciliation/lines/<ref:reference>/match/", reconciliation.match_line, name="match_line"),
@@ -74,6 +77,7 @@ urlpatterns = [
     path("reconciliation/import/", importing.import_statement, name="import_statement"),
     path("reconciliation/import/columns/", importing.import_columns, name="import_columns"),
     path("reconciliation/import/remittance/", importing.import_remittance, name="import_remittance"),
+    path("reconciliation/import/invoice/", importing.import_carrier_invoice, name="import_carrier_invoice"),
     path("reconciliation/import/stripe/", reconciliation.import_stripe, name="import_stripe"),
     path("reconciliation/fetch/<fetched:what>/", reconciliation.fetch_sandbox, name="fetch_sandbox"),
     path("reconciliation/exceptions/", discrepancies.discrepancies, name="discrepancies"),

@@ -211,7 +211,14 @@ def record_release(
 
 
 def record_carrier_cost(
-    *, supplier_order: str, order: str, carrier: str, effective_on: date, net: Money, vat: Money
+    *,
+    supplier_order: str,
+    order: str,
+    carrier: str,
+    effective_on: date,
+    net: Money,
+    vat: Money,
+    invoice: str = "",
 ) -> JournalEntry:
     """J4c: what the carrier charges us for a parcel, also for one refused at the door.
 
@@ -226,8 +233,8 @@ def record_carrier_cost(
         order=order,
         supplier_order=supplier_order,
         moves=[
-            Move(debit=accounts.carrier_cost(net.currency), credit=owed, amount=net),
-            Move(debit=accounts.vat_input(net.currency), credit=owed, amount=vat),
+            Move(debit=accounts.carrier_cost(net.currency), credit=owed, amount=net, ext_ref=invoice),
+            Move(debit=accounts.vat_input(net.currency), credit=owed, amount=vat, ext_ref=invoice),
         ],
     )
 
@@ -648,6 +655,25 @@ def record_adjustment(
         moves=moves,
         order=order,
         supplier_order=supplier_order,
+        actor=actor,
+        approval=approval,
+    )
+
+
+def record_stripe_row_agreed(
+    *, bt: str, approval: str, effective_on: date, memo: str, moves: Sequence[Move], actor: str
+) -> JournalEntry:
+    """J15 for a row of Stripe's balance that the books have no rule for: what two persons say it is.
+
+    It is named after the row like any other, so that nothing books the same row again. Event ``stripe:<bt>``.
+    """
+    return post(
+        event=f"stripe:{bt}",
+        kind=Kind.ADJUSTMENT,
+        effective_on=effective_on,
+        memo=memo,
+        moves=moves,
+        about=bt,
         actor=actor,
         approval=approval,
     )

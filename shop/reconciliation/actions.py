@@ -33,7 +33,10 @@ class Action(models.TextChoices):
 
 
 _LINE = (Action.MATCH_BY_HAND, Action.ADJUST)
-#: What may be done about each kind; the first is what usually fits. A line's money cannot be noted away.
+#: Rows of Stripe's balance that wait in quarantine until they are booked.
+QUARANTINED = frozenset([Kind.DISPUTE, Kind.UNKNOWN_CATEGORY])
+#: What may be done about each kind; the first is what usually fits. Money that moved at the bank or at Stripe
+#: cannot be noted away.
 ACTIONS: dict[str, tuple[Action, ...]] = {
     Kind.AMOUNT_DIFFERS: (*_LINE, Action.ACCEPT_RETURN, Action.SET_ASIDE_DUPLICATE, Action.NOTE_ONLY),
     Kind.CURRENCY_DIFFERS: (*_LINE, Action.SET_ASIDE_DUPLICATE),
@@ -45,6 +48,8 @@ ACTIONS: dict[str, tuple[Action, ...]] = {
     Kind.PAYOUT_RETURNED: (Action.NOTE_ONLY,),
     Kind.REFUND_FAILED: (Action.REFUND_AGAIN, Action.NOTE_ONLY),
     Kind.STALE_IN_FLIGHT: (Action.NOTE_ONLY, Action.PUT_BACK),
+    Kind.DISPUTE: (Action.ADJUST,),
+    Kind.UNKNOWN_CATEGORY: (Action.ADJUST,),
     Kind.DOUBTED_MATCH: (Action.UNDO_MATCH, Action.NOTE_ONLY),
 }
 _ELSE = (Action.ADJUST, Action.NOTE_ONLY)
@@ -53,6 +58,8 @@ _ELSE = (Action.ADJUST, Action.NOTE_ONLY)
 def actions_for(discrepancy: Discrepancy) -> tuple[Action, ...]:
     """What may be proposed about an exception, the likeliest first."""
     found = ACTIONS.get(discrepancy.kind, _ELSE)
+    if discrepancy.kind in QUARANTINED and not discrepancy.amount_minor:
+        return (Action.NOTE_ONLY,)
     if discrepancy.line_id is not None and discrepancy.kind != Kind.DOUBTED_MATCH:
         found = tuple(each for each in found if each != Action.NOTE_ONLY)
     suggested = [each for each in found if each == discrepancy.suggestion]

@@ -34,6 +34,26 @@ class RemittanceKnown(Refused):
         )
 
 
+class ParcelNotOurs(Refused):
+    def __init__(self, tracking: str) -> None:
+        super().__init__(
+            format_lazy(
+                _("Parcel {tracking} of this invoice is not ours. Ask the carrier for a correct invoice."),
+                tracking=tracking,
+            )
+        )
+
+
+class InvoicedBefore(Refused):
+    def __init__(self, tracking: str) -> None:
+        super().__init__(
+            format_lazy(
+                _("The carriage of parcel {tracking} was invoiced before. Ask the carrier to take it off."),
+                tracking=tracking,
+            )
+        )
+
+
 class MappingNeeded(Refused):
     message = _("Say first which column of this bank's CSV means what.")
 
@@ -119,6 +139,10 @@ class UnknownAccount(Refused):
 
 class LineNotBooked(Refused):
     message = _("The entry has to move the whole amount of the line, into or out of the bank account.")
+
+
+class RowNotBooked(Refused):
+    message = _("The entry has to move the whole amount of Stripe's row, into or out of the Stripe balance.")
 
 
 class CannotBeUndone(Refused):

@@ -22,9 +22,10 @@ from moneyed import Money
 from shop.core import rib as ribs
 from shop.core.errors import Refused
 from shop.core.lives import refused_when_stale
-from shop.core.money import MAD, from_minor, to_minor
-from shop.fulfilment.models import Carrier, Shipment
-from shop.ledger import accounts
+from shop.core.money import MAD, from_minor, to_minor, total
+from shop.fulfilment.models import Carrier, Shipment, SupplierOrder
+from shop.ledger import accounts, entries
+from shop.ledger.models import JournalEntry
 from shop.payments import refunding
 from shop.payments.models import Payout, PayoutBatch, Refund
 from shop.reconciliation import chaining
@@ -32,9 +33,11 @@ from shop.reconciliation.actions import Action
 from shop.reconciliation.errors import (
     AlreadyImported,
     BalancesNeeded,
+    InvoicedBefore,
     MappingNeeded,
     OtherAccount,
     OtherBatch,
+    ParcelNotOurs,
     RemittanceKnown,
 )
 from shop.reconciliation.models import (
@@ -47,7 +50,7 @@ from shop.reconciliation.models import (
 )
 from shop.reconciliation.noticing import cure, notice
 from shop.reconciliation.numbering import following, one_at_a_time
-from shop.reconciliation.readers import camt053, remittance_csv, statement_csv
+from shop.reconciliation.readers import camt053, carrier_invoice_csv, remittance_csv, statement_csv
 from shop.reconciliation.readers.statement import Line, Statement
 from shop.reconciliation.readers.statement_csv import ColumnMapping
 from shop.reconciliation.remitted import accounted_for
@@ -80,7 +83,7 @@ def import_statement(
     BalancesNeeded or a ``NotAStatement``; then nothing is kept.
     """
     one_at_a_time("import")
-    _refuse_if_known(content)
+    refuse_if_known(content=content)
     account = ribs.compact(account)
     statement = _read(content, kind, account, mapping, opening, closing)
     if statement.account != account:
@@ -131,17 +134,21 @@ def _read(
         closing = Money(said.closing, currency)
     if opening is None or closing is None:
         raise BalancesNeeded
+    from_on, to_on = said.period or (None, None)
     return statement_csv.read(
         content,
         mapping=mapping,
         account=said.account or account,
         opening=opening,
         closing=closing,
+        from_on=from_on,
+        to_on=to_on,
         sequence=said.sequence,
     )
 
 
-def _refuse_if_known(content: bytes) -> None:
+def refuse_if_known(*, content: bytes) -> None:
+    """Raise AlreadyImported if these very bytes were taken before."""
     first = StatementFile.objects.filter(sha256=_hash(content)).first()
     if first is not None:
         raise AlreadyImported(first)
@@ -239,7 +246,7 @@ def import_remittance(
     ``NotAStatement``.
     """
     one_at_a_time("import")
-    _refuse_if_known(content)
+    refuse_if_known(content=content)
     read = remittance_csv.read(content, columns=columns)
     if Remittance.objects.filter(carrier=carrier, reference=read.reference).exists():
         raise RemittanceKnown(read.reference)
@@ -287,7 +294,9 @@ def import_remittance(
     return remittance
 
 
-def _shipment(carrier: Carrier, line: remittance_csv.RemittanceLine) -> Shipment | None:
+def _shipment(
+    carrier: Carrier, line: remittance_csv.RemittanceLine | carrier_invoice_csv.InvoiceLine
+) -> Shipment | None:
     """The parcel a line is about. A tracking number and a reference that disagree name none."""
     parcels = Shipment.objects.filter(carrier=carrier)
     tracking = "".join(line.tracking.split()).upper()
@@ -351,6 +360,58 @@ def _hold_against_the_parcel(remittance: Remittance, line: RemittanceLine, at: d
         },
         at=at,
     )
+
+
+# Invoices of carriers
+
+
+@transaction.atomic
+def import_carrier_invoice(
+    *, content: bytes, name: str, carrier: Carrier, by: Any, at: datetime
+) -> carrier_invoice_csv.Invoice:
+    """Keep a carrier's invoice and book what each part's carriage cost (J4c), refused parcels too.
+
+    Paying it is a line of the bank's that people settle. A parcel that is not ours, or whose part was invoiced
+    before, refuses the whole file. Raises AlreadyImported, ParcelNotOurs, InvoicedBefore or a
+    ``NotAStatement``.
+    """
+    one_at_a_time("import")
+    refuse_if_known(content=content)
+    invoice = carrier_invoice_csv.read(content)
+    parts: dict[SupplierOrder, list[carrier_invoice_csv.InvoiceLine]] = {}
+    for line in invoice.lines:
+        parcel = _shipment(carrier, line)
+        if parcel is None:
+            raise ParcelNotOurs(line.tracking)
+        part = parcel.supplier_order
+        if JournalEntry.objects.filter(event=f"supplier-order:{part.reference}:carriage").exists():
+            raise InvoicedBefore(line.tracking)
+        parts.setdefault(part, []).append(line)
+    file = _keep(
+        content,
+        StatementFile(
+            kind=Kind.INVOICE,
+            name=name[:160],
+            account=carrier.code,
+            currency=invoice.currency,
+            from_on=invoice.invoiced_on,
+            to_on=invoice.invoiced_on,
+            imported_by=by,
+            imported_at=at,
+        ),
+    )
+    for part, lines in parts.items():
+        entries.record_carrier_cost(
+            supplier_order=part.reference,
+            order=part.order.number,
+            carrier=carrier.code,
+            effective_on=invoice.invoiced_on,
+            net=total([each.net for each in lines], invoice.currency),
+            vat=total([each.vat for each in lines], invoice.currency),
+            invoice=f"{carrier.code}/{invoice.reference}",
+        )
+    logger.info("carrier invoice imported", extra={"file": file.sha256[:12], "parts": len(parts)})
+    return invoice
 
 
 # What the bank says of a batch

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, transition
+from moneyed import Money
 
 from shop.core.columns import Amount, MinorUnits
 from shop.core.lives import MovesOnce
@@ -46,6 +47,7 @@ class StatementFile(models.Model):
         CSV = "csv", _("bank statement, CSV")
         CAMT053 = "camt053", _("bank statement, camt.053")
         REMITTANCE = "remittance", _("carrier's remittance")
+        INVOICE = "invoice", _("carrier's invoice")
         STATUS = "status", _("bank's report on a batch")
 
     kind = models.CharField(max_length=12, choices=Kind)
@@ -157,6 +159,11 @@ class Remittance(models.Model):
     def __str__(self) -> str:
         return self.reference
 
+    @property
+    def fee_with_vat(self) -> Money:
+        """What the carrier keeps."""
+        return self.fee + self.vat
+
 
 class RemittanceLine(models.Model):
     """One parcel of a remittance; without a shipment of ours it is an exception."""
@@ -256,6 +263,7 @@ class Discrepancy(MovesOnce, models.Model):
         CURRENCY_DIFFERS = "currency_differs", _("another currency")
         DUPLICATE = "duplicate", _("the same line twice")
         UNKNOWN_CATEGORY = "unknown_category", _("a kind of movement we do not know")
+        DISPUTE = "dispute", _("a customer disputes a card payment")
         UNMATCHED_CREDIT = "unmatched_credit", _("money in, unexplained")
         UNMATCHED_DEBIT = "unmatched_debit", _("money out, unexplained")
         BANK_FEE = "bank_fee", _("a fee of the bank")
@@ -272,6 +280,7 @@ class Discrepancy(MovesOnce, models.Model):
         STALE_IN_FLIGHT = "stale_in_flight", _("a payout that the bank never debited")
         WEBHOOK_GAP = "webhook_gap", _("Stripe did not tell us; we found it")
         STATEMENT_GAP = "statement_gap", _("statements do not follow on")
+        STATEMENT_LATE = "statement_late", _("no statement for too long")
         DOUBTED_MATCH = "doubted_match", _("a match that somebody doubts")
 
     class State(models.TextChoices):

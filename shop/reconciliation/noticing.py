@@ -31,6 +31,7 @@ DAYS_TO_SETTLE = {
     Kind.PAYOUT_REJECTED: 1,
     Kind.PAYOUT_RETURNED: 1,
     Kind.DUPLICATE: 1,
+    Kind.DISPUTE: 1,
     Kind.NEGATIVE_BALANCE: 1,
     Kind.REFUND_FAILED: 1,
     Kind.BANK_FEE: 5,

@@ -25,7 +25,7 @@ from shop.fulfilment.models import Carrier, Shipment, SupplierOrder
 from shop.ledger import accounts, balances
 from shop.ledger.models import JournalEntry, Posting
 from shop.payments.models import BalanceTransaction, Deposit, Payout, PayoutTransfer, Refund
-from shop.reconciliation import chaining
+from shop.reconciliation import chaining, wording
 from shop.reconciliation.models import Discrepancy, Match, Remittance, StatementLine
 from shop.reconciliation.remitted import accounted_for, settled_by
 
@@ -86,7 +86,10 @@ class Proof:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a drill: what the books have, what the outside has, and where it is written."""
+    """One line of a drill: what the books have, what the outside has, and where it is written.
+
+    ``files`` are the files that tell of it besides the bank's: ``(name, sha256)``.
+    """
 
     on: date | None
     reference: str
@@ -95,6 +98,7 @@ class Row:
     statement: Money | None
     entries: tuple[str, ...] = field(default=())
     line: str = ""
+    files: tuple[tuple[str, str], ...] = field(default=())
 
 
 def proofs() -> list[Proof]:
@@ -165,7 +169,7 @@ def _stripe(currency: str) -> Proof:
         currency=currency,
         books=balances.balance(account),
         statement=from_minor(rows.aggregate(sum=Sum("net_minor"))["sum"] or 0, currency),
-        items=(*items, *_agreed([account.code], currency)),
+        items=(*items, *_agreed([account.code], currency, but=Q(event__startswith="stripe:"))),
         as_of=_day(rows.order_by("-created_at").values_list("created_at", flat=True).first()),
     )
 
@@ -176,7 +180,7 @@ def _stripe_rows(currency: str) -> list[Row]:
         Row(
             on=_day(each.created_at),
             reference=each.stripe_id,
-            text=each.quarantine or each.category,
+            text=wording.quarantine_text(each.quarantine) or wording.category_text(each.category),
             books=from_minor(moved.pop(f"stripe:{each.stripe_id}", 0), currency),
             statement=each.net,
             entries=(f"stripe:{each.stripe_id}",) if each.posted_at else (),
@@ -247,7 +251,7 @@ def _transit_rows(currency: str) -> list[Row]:
             Row(
                 on=_day(deposit.created_at),
                 reference=deposit.stripe_id,
-                text=deposit.status,
+                text=wording.deposit_text(deposit.status),
                 books=deposit.amount if deposit.stripe_id in left else None,
                 statement=match.line.amount if match else None,
                 entries=tuple(each for each in known if each),
@@ -351,7 +355,7 @@ def _cash_rows(carrier: str) -> list[Row]:
     """By parcel: what the carrier took, and what of it is in remittances whose money came."""
     rows = []
     for parcel in _parcels(carrier):
-        lines = parcel.remittance_lines.select_related("remittance", "shipment")
+        lines = parcel.remittance_lines.select_related("remittance__file", "shipment")
         known = [each for each in lines if each.remittance.arrived_at is not None]
         over = sum(accounted_for(each) for each in known)
         part = parcel.supplier_order.reference
@@ -371,6 +375,7 @@ def _cash_rows(carrier: str) -> list[Row]:
                 statement=from_minor(over, parcel.currency),
                 entries=tuple(events),
                 line=", ".join(matches),
+                files=tuple((each.remittance.reference, each.remittance.file.sha256) for each in lines),
             )
         )
     return rows
@@ -512,7 +517,7 @@ def _ledger_rows(owner: str) -> list[Row]:
         Row(
             on=entries[key].effective_on,
             reference=entries[key].about or entries[key].supplier_order or entries[key].order,
-            text=entries[key].memo,
+            text=entries[key].title,
             books=from_minor(minor, settings.SHOP_CURRENCY),
             statement=None,
             entries=(entries[key].event,),
@@ -541,12 +546,15 @@ def _rests(account: str, currency: str) -> list[Item]:
     ]
 
 
-def _agreed(codes: Sequence[str], currency: str) -> list[Item]:
-    """What two persons booked on these accounts beside any statement, each entry with its approval."""
-    return [each for items in _agreed_by_owner(codes, currency).values() for each in items]
+def _agreed(codes: Sequence[str], currency: str, *, but: Q | None = None) -> list[Item]:
+    """What two persons booked on these accounts beside any statement, each entry with its approval.
+
+    ``but`` names the entries that the outside shows too.
+    """
+    return [each for items in _agreed_by_owner(codes, currency, but=but).values() for each in items]
 
 
-def _agreed_by_owner(codes: Sequence[str], currency: str) -> dict[str, list[Item]]:
+def _agreed_by_owner(codes: Sequence[str], currency: str, *, but: Q | None = None) -> dict[str, list[Item]]:
     """``{owner of the account: what two persons booked}``. What they matched with a statement is on it, and
     no item."""
     matched = Match.objects.exclude(subject=Match.Subject.ADJUSTMENT)
@@ -556,6 +564,8 @@ def _agreed_by_owner(codes: Sequence[str], currency: str) -> dict[str, list[Item
         .exclude(pk__in=matched.values("entry"))
         .exclude(pk__in=matched.exclude(reversal=None).values("reversal"))
     )
+    if but is not None:
+        entries = entries.exclude(but)
     sums: dict[tuple[str, int], int] = defaultdict(int)
     for side in ("debit", "credit"):
         touched = Posting.objects.filter(
@@ -592,7 +602,7 @@ def _only_in_books(moved: dict[str, int], currency: str) -> list[Row]:
         Row(
             on=entries[event].effective_on,
             reference=entries[event].about,
-            text=entries[event].memo,
+            text=entries[event].title,
             books=from_minor(minor, currency),
             statement=None,
             entries=(event,),

@@ -15,6 +15,7 @@ from django.db import IntegrityError, transaction
 from moneyed import Money
 
 from shop.core.clock import day_of
+from shop.core.errors import Refused
 from shop.core.lives import refused_when_stale
 from shop.core.money import from_minor, to_minor
 from shop.fulfilment import story
@@ -24,14 +25,16 @@ from shop.ledger.journal import Move
 from shop.ledger.models import JournalEntry
 from shop.payments import payouts, refunding
 from shop.payments.models import Payout, Refund
+from shop.payments.stripe import importing as stripe_importing
 from shop.reconciliation import matching
-from shop.reconciliation.actions import Action, actions_for
+from shop.reconciliation.actions import QUARANTINED, Action, actions_for
 from shop.reconciliation.errors import (
     Changed,
     LineNotBooked,
     MoneyMoved,
     NotForThis,
     ReasonMissing,
+    RowNotBooked,
     SamePerson,
     UnknownAccount,
     UnknownReference,
@@ -200,23 +203,29 @@ def _adjustment(discrepancy: Discrepancy, details: Mapping[str, Any]) -> Move:
         account_named(str(details.get("credit", ""))),
     )
     line = discrepancy.line
+    outside: AccountName | None = None
+    refusal: type[Refused] = LineNotBooked
     if line is not None:
-        bank = accounts.bank(line.currency)
-        own, other = (debit, credit) if line.amount_minor > 0 else (credit, debit)
-        if own != bank or other == bank or debit.currency != credit.currency:
-            raise LineNotBooked
-        amount = abs(line.amount)
-        if details.get("amount_minor") not in (None, "", to_minor(amount)):
-            raise LineNotBooked
+        outside, reference, moved = accounts.bank(line.currency), line.reference, line.amount
+    elif discrepancy.kind in QUARANTINED:
+        outside, reference = accounts.stripe_balance(discrepancy.currency), discrepancy.subject_reference
+        moved, refusal = discrepancy.amount, RowNotBooked
     else:
+        reference = ""
         minor = int(details.get("amount_minor") or abs(discrepancy.amount_minor))
-        amount = from_minor(minor, debit.currency)
+        moved = from_minor(minor, debit.currency)
+    if outside is not None:
+        own, other = (debit, credit) if moved.amount > 0 else (credit, debit)
+        if own != outside or other == outside or debit.currency != credit.currency:
+            raise refusal
+        if details.get("amount_minor") not in (None, "", to_minor(abs(moved))):
+            raise refusal
     try:
-        move = Move(debit=debit, credit=credit, amount=amount, ext_ref=line.reference if line else "")
+        move = Move(debit=debit, credit=credit, amount=abs(moved), ext_ref=reference)
     except ValueError as error:
         raise UnknownAccount(f"{debit.code} / {credit.code}") from error
     if not move.amount:
-        raise LineNotBooked
+        raise refusal
     return move
 
 
@@ -408,6 +417,15 @@ def _between_accounts(
 ) -> JournalEntry:
     move = _adjustment(discrepancy, resolution.details)
     line = discrepancy.line
+    if discrepancy.kind in QUARANTINED:
+        return stripe_importing.book_by_hand(
+            stripe_id=discrepancy.subject_reference,
+            approval=resolution.reference,
+            moves=[move],
+            memo=resolution.details.get("memo") or resolution.reason,
+            actor=actor,
+            at=at,
+        )
     return entries.record_adjustment(
         approval=resolution.reference,
         effective_on=line.booked_on if line is not None else day_of(at),

@@ -8,13 +8,13 @@ from shop.core import clock
 from shop.core.crashpoints import crashpoint
 from shop.core.errors import Refused, Unavailable
 from shop.fulfilment.models import Carrier
-from shop.reconciliation import fetching, matching, watching
+from shop.reconciliation import fetching, watching
 
 
 @shared_task
 def match_new_lines() -> None:
-    """Every five minutes: lines imported, and those whose other side has come since."""
-    matching.match_new(at=clock.now())
+    """Every five minutes: lines imported, those whose other side has come since, and what they settle."""
+    watching.catch_up(at=clock.now())
 
 
 @shared_task

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.conf import settings as conf
 from django.core.files.storage import storages
@@ -9,9 +11,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from fixtures import bank_sandbox as bank
+from shop.core import clock
+from shop.reconciliation import watching
 from shop.reconciliation.models import ColumnMap, Remittance, StatementFile, StatementLine
-from tests.backoffice.statements import HEADINGS, PLAIN, csv
+from tests.backoffice.statements import HEADINGS, PLAIN, csv, imported
 from tests.factories import CarrierFactory, mad
+from tests.reconciliation.world import World, exceptions
 
 pytestmark = pytest.mark.django_db
 
@@ -146,13 +151,47 @@ def test_a_file_too_large_is_a_422(maker, monkeypatch):
 def test_the_same_file_again_says_so_and_adds_nothing(maker):
     upload(maker, PLAIN)
     chosen(maker)
-    upload(maker, PLAIN)
 
-    response = maker.get(chosen(maker)["Location"])
+    response = upload(maker, PLAIN, name="again.csv")
 
-    assert "was imported before" in str(list(response.context["messages"])[-1])
+    assert response.status_code == 422
+    (said,) = response.context["form"].errors["file"]
+    assert "was imported before, as “releve.csv”" in said
     assert StatementFile.objects.count() == 1
     assert pending_files() == []
+
+
+def test_a_file_that_somebody_else_imported_meanwhile_is_a_422_and_adds_nothing(maker):
+    upload(maker, PLAIN)
+    imported(at=clock.now())
+
+    response = chosen(maker)
+
+    assert response.status_code == 422
+    assert StatementFile.objects.count() == 1
+    assert StatementLine.objects.count() == 2
+
+
+def test_balances_that_do_not_agree_are_told_as_the_reader_writes_amounts(maker):
+    upload(maker, PLAIN)
+    maker.person.language = "fr"
+    maker.person.save()
+
+    response = chosen(maker, closing="476,00")
+
+    (said,) = response.context["form"].non_field_errors()
+    assert "475,00\xa0MAD" in said and "476,00\xa0MAD" in said
+
+
+def test_a_statement_in_the_encoding_of_arabic_windows_is_read(maker):
+    content = "التاريخ;البيان;مدين;دائن\r\n23/11/2026;تحويل وارد;;475,00\r\n".encode("windows-1256")
+    upload(maker, content)
+    page = maker.get(reverse(COLUMNS))
+    assert page.context["head"] == ["التاريخ", "البيان", "مدين", "دائن"]
+
+    assert chosen(maker).status_code == 302
+
+    assert StatementLine.objects.get().text == "تحويل وارد"
 
 
 def test_a_camt053_of_the_bank_is_taken_at_once(maker, tmp_path):
@@ -215,3 +254,37 @@ def test_the_original_is_given_back_byte_for_byte_and_the_log_says_who_took_it(m
     assert "\n" not in response["Content-Disposition"] and "/" not in response["Content-Disposition"]
     record = next(each for each in caplog.records if each.message == "statement file downloaded")
     assert (record.file, record.operator) == (file.sha256[:12], maker.person.pk)
+
+
+def test_what_a_statement_settles_is_closed_by_importing_it(maker):
+    world = World()
+    world.at = clock.now() - timedelta(days=20)
+    world.deposit(mad("475.00"))
+    world.at = clock.now()
+    world.import_silence()
+    watching.watch(at=world.at)
+    assert exceptions() == ["deposit_late"]
+
+    upload(maker, csv(f"{clock.today():%d/%m/%Y};STRIPE TRC4N9K2M7Q81X;;475,00;B1"))
+    chosen(maker)
+
+    assert exceptions() == []
+
+
+def test_the_invoice_of_a_carrier_is_booked_and_one_that_is_none_is_a_422(maker):
+    world = World()
+    parcel = world.cash_parcel("1000.00")
+    content = (
+        "Facture;Date de la facture;N° de suivi;Référence;Montant HT;TVA;Montant TTC;Devise\r\n"
+        f"F-17;24/11/2026;{parcel.tracking_number};;37,50;7,50;45,00;MAD\r\n"
+        "TOTAL;;;;37,50;7,50;45,00;MAD\r\n"
+    ).encode()
+    door = "backoffice:import_carrier_invoice"
+
+    refused = upload(maker, PLAIN, door=door, carrier=parcel.carrier.code)
+    taken = upload(maker, content, door=door, carrier=parcel.carrier.code)
+
+    assert refused.status_code == 422 and refused.context["invoice"].errors["file"]
+    assert taken["Location"] == reverse("backoffice:files")
+    assert StatementFile.objects.get().kind == "invoice"
+    assert maker.get(taken["Location"]).status_code == 200

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from fixtures import bank_sandbox as bank
 from shop.ledger import balances
+from shop.payments.models import BalanceTransaction
 from shop.people.models import OperatorRole
 from shop.reconciliation import matching
 from shop.reconciliation.models import Discrepancy, Resolution, StatementFile, StatementLine
@@ -226,3 +227,30 @@ def test_stripes_balance_is_read_at_the_press_of_a_button(shop, as_):
 
     assert "1 new row" in said(response)[0]
     assert stands("customer_funds") == mad("0.00")
+
+
+def test_a_cooperatives_sale_leads_over_its_entry_to_stripes_own_row(shop, as_):
+    order = shop.paid_order()
+    shop.import_balance()
+    row = BalanceTransaction.objects.get(category="charge")
+    part = order.supplier_orders.get()
+
+    entry = as_("auditor").get(at("entry", f"supplier-order:{part.reference}:confirmed"))
+    assert {"name": row.stripe_id, "url": at("stripe_row", row.stripe_id)} in entry.context["outside"]
+
+    page = as_("auditor").get(at("stripe_row", row.stripe_id))
+    assert row.stripe_id in page.context["raw"]
+    assert page.context["entry"].event == f"stripe:{row.stripe_id}"
+
+
+def test_a_dispute_at_stripe_is_at_once_an_exception_with_its_account_and_what_to_do(shop, as_):
+    shop.paid_order()
+    shop.press("dispute", charge=shop.things("charge")[0]["id"])
+
+    as_("finance_maker").post(at("import_stripe"))
+
+    dispute = Discrepancy.objects.get(kind="dispute")
+    page = as_("finance_maker").get(at("resolve", dispute.reference))
+    assert page.context["form"]["credit"].value() == "stripe_balance:EUR"
+    assert page.context["form"]["debit"].value() == "dispute_receivable:EUR"
+    assert page.context["advice"].startswith("Answer it in Stripe's dashboard before its deadline.")

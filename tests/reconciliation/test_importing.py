@@ -234,14 +234,16 @@ def test_a_column_mapping_is_remembered_under_its_name(world: World):
 REMITTANCE = (
     "Bordereau;Transporteur;Date du bordereau;N° de suivi;Référence;Date de livraison;Encaissé;Frais HT;"
     "TVA sur frais;Net versé;Devise\r\n"
-    "{ref};Rihla;23/11/2026;{tracking};{part};22/11/2026;{cash};0,00;0,00;{cash};MAD\r\n"
+    "{ref};Rihla;{on};{tracking};{part};22/11/2026;{cash};0,00;0,00;{cash};MAD\r\n"
     "TOTAL;;;;;;{cash};0,00;0,00;{cash};MAD\r\n"
 )
 
 
-def remittance(world: World, parcel, *, ref="REM-2026-0001", cash="1000,00", **given) -> Remittance:
+def remittance(
+    world: World, parcel, *, ref="REM-2026-0001", cash="1000,00", on="23/11/2026", **given
+) -> Remittance:
     values = {"tracking": parcel.tracking_number, "part": parcel.supplier_order.reference} | given
-    content = REMITTANCE.format(ref=ref, cash=cash, **values).encode()
+    content = REMITTANCE.format(ref=ref, cash=cash, on=on, **values).encode()
     return importing.import_remittance(
         content=content, name="b.csv", carrier=parcel.carrier, by=world.maker, at=world.at
     )

@@ -9,8 +9,11 @@ from django.db import IntegrityError, transaction
 
 from shop.backoffice import auditing
 from shop.core.errors import CarriedOutMeanwhile
+from shop.ledger import entries
 from shop.ledger.models import JournalEntry
 from shop.payments import batches, paying, payouts, refunding
+from shop.payments.models import BalanceTransaction
+from shop.payments.stripe import importing as stripe_importing
 from shop.reconciliation import importing, resolving, watching
 from shop.reconciliation.actions import Action, actions_for
 from shop.reconciliation.errors import (
@@ -22,6 +25,7 @@ from shop.reconciliation.errors import (
     MoneyMoved,
     NotForThis,
     ReasonMissing,
+    RowNotBooked,
     SamePerson,
     UnknownAccount,
     UnknownReference,
@@ -147,7 +151,7 @@ def test_money_that_moved_at_the_bank_cannot_be_noted_away(world: World):
 
 def test_a_note_settles_at_once_what_moves_no_money_and_it_does_not_open_again(world: World):
     world.cash_parcel("1000.00")
-    world.wait(days=15)
+    world.wait(days=19)
     watching.watch(at=world.at)
 
     resolution = propose(world, the("cod_overdue"), Action.NOTE_ONLY)
@@ -494,3 +498,56 @@ def test_money_back_of_another_amount_is_no_return_of_the_refund(world: World):
     world.match()
 
     assert the("unmatched_credit").suggestion == Action.ADJUST
+
+
+def test_a_dispute_is_an_exception_until_two_persons_book_it_and_is_booked_once(world: World):
+    entries.record_card_payment(
+        order="T-1", bt="txn_1", effective_on=world.at.date(), paid=eur(100), settled=eur(100), fee=eur(0)
+    )
+    for stripe_id, category, amount, fee in (
+        ("txn_1", "charge", 10000, 0),
+        ("txn_2", "dispute", -9250, 1500),
+    ):
+        BalanceTransaction.objects.create(
+            stripe_id=stripe_id,
+            category=category,
+            kind="adjustment",
+            source_id="du_1",
+            currency="EUR",
+            amount_minor=amount,
+            fee_minor=fee,
+            net_minor=amount - fee,
+            created_at=world.at,
+            raw={},
+            imported_at=world.at,
+            posted_at=world.at if category == "charge" else None,
+        )
+    assert stripe_importing.book_waiting(at=world.at) == 0
+
+    watching.watch(at=world.at)
+    assert exceptions() == ["dispute"]
+    dispute = the("dispute")
+    assert (dispute.subject_reference, dispute.amount, dispute.account) == (
+        "txn_2",
+        eur("-107.50"),
+        "stripe_balance:EUR",
+    )
+    assert actions_for(dispute) == (Action.ADJUST,)
+    assert world.proof("stripe_balance:EUR").holds
+
+    for debit, credit in (
+        ("stripe_balance:EUR", "dispute_receivable:EUR"),
+        ("dispute_receivable:EUR", "psp_fee:EUR"),
+    ):
+        with pytest.raises(RowNotBooked):
+            propose(world, dispute, Action.ADJUST, debit=debit, credit=credit)
+    settle(world, dispute, Action.ADJUST, debit="dispute_receivable:EUR", credit="stripe_balance:EUR")
+
+    watching.watch(at=world.at)
+    assert exceptions() == ["negative_balance"]
+    assert stands("dispute_receivable", currency="EUR") == eur("107.50")
+    assert world.proof("stripe_balance:EUR").is_exact
+    assert not world.proof("stripe_balance:EUR").items
+    assert stripe_importing.book_waiting(at=world.at) == 0
+    said = "each balance transaction said to be posted is posted, and no other"
+    assert next(each for each in auditing.audit(at=world.at) if each.name == said).holds

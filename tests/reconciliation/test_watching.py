@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
@@ -11,6 +11,7 @@ from shop.payments.models import BalanceTransaction, LatePayment, Payment, Refun
 from shop.reconciliation import resolving, watching
 from shop.reconciliation.actions import Action
 from shop.reconciliation.models import Discrepancy
+from shop.reconciliation.noticing import working_days_after
 from tests.factories import ListingFactory, order_of
 from tests.reconciliation.test_importing import remittance
 from tests.reconciliation.world import L, World, eur, exceptions, mad, the
@@ -26,6 +27,7 @@ def test_a_payout_the_bank_does_not_debit_is_noticed_once_and_forgotten_when_it_
     assert watch(world) == []
 
     world.wait(days=7)
+    world.import_silence()
 
     assert watch(world) == ["stale_in_flight"]
     assert watch(world) == ["stale_in_flight"]
@@ -37,16 +39,75 @@ def test_a_payout_the_bank_does_not_debit_is_noticed_once_and_forgotten_when_it_
     assert Discrepancy.objects.get().detail["cured"] is True
 
 
-def test_a_deposit_that_does_not_arrive_is_noticed(world: World):
+def test_a_deposit_is_late_once_a_statement_shows_that_it_has_not_arrived(world: World):
     world.deposit(mad("89.24"))
     assert watch(world) == []
 
     world.wait(days=7)
+    assert watch(world) == []  # nobody has read a statement yet: it may well be there
+    world.import_silence()
     assert watch(world) == ["deposit_late"]
 
-    world.import_csv(L("89.24", "STRIPE TRC4N9K2M7Q81X"))
-    world.match()
+    world.import_csv(L("89.24", "STRIPE TRC4N9K2M7Q81X", on=world.at.date()))
+    watching.catch_up(at=world.at)
+    assert exceptions() == []
+
+
+def test_a_statement_of_the_last_day_of_grace_tells_nothing_before_that_day_is_over(world: World):
+    deposit = world.deposit(mad("89.24"))
+    world.wait(days=7)
+    last_day = working_days_after(deposit.arrives_on, watching.DAYS_FOR_DEPOSIT)
+    world.at = datetime.combine(last_day, time(12, 0), tzinfo=UTC)
+
+    world.import_csv(period=(deposit.arrives_on, last_day))
+    world.wait(days=1)
     assert watch(world) == []
+
+    world.import_csv(period=(last_day, last_day))
+    assert watch(world) == ["deposit_late"]
+
+
+def test_a_clock_moved_on_opens_nothing_that_the_next_statement_settles(world: World):
+    (payout,) = world.sent("600.00")
+    world.deposit(mad("89.24"))
+    sent_on = world.at.date()
+
+    world.wait(days=8)
+    assert watch(world) == []
+
+    world.import_csv(
+        L("-534.00", e2e=payout.reference, on=sent_on + timedelta(days=2)),
+        L("89.24", "STRIPE TRC4N9K2M7Q81X", on=sent_on + timedelta(days=3)),
+        period=(sent_on, world.at.date() - timedelta(days=1)),
+    )
+    watching.catch_up(at=world.at)
+    assert exceptions() == []
+    assert not Discrepancy.objects.exists()
+
+
+def test_a_bank_nobody_asks_for_weeks_is_one_exception_for_all_that_waits(world: World):
+    (payout,) = world.sent("600.00")
+    deposit = world.deposit(mad("89.24"))
+
+    world.wait(days=16)
+
+    assert watch(world) == ["statement_late"]
+    late = the("statement_late")
+    assert (late.amount, late.account) == (mad("623.24"), "bank:main:MAD")
+    assert late.detail["candidates"] == sorted([payout.reference, deposit.stripe_id])
+    world.import_silence()
+    assert watch(world) == ["deposit_late", "stale_in_flight"]
+
+
+def test_a_missing_statement_may_show_what_seems_to_be_missing(world: World):
+    world.import_csv(L("10.00", "A", on=world.at.date()))
+    world.deposit(mad("89.24"))
+    world.wait(days=8)
+    yesterday = world.at.date() - timedelta(days=1)
+
+    world.import_csv(L("1.00", "B", on=yesterday), opening=mad("99.24"))
+
+    assert watch(world) == ["statement_gap"]
 
 
 def test_a_deposit_that_failed_is_noticed(world: World):
@@ -58,19 +119,47 @@ def test_a_deposit_that_failed_is_noticed(world: World):
     assert the("deposit_failed").detail["reason"] == "account_closed"
 
 
-def test_cash_that_the_carrier_keeps_is_noticed_by_parcel_and_by_remittance(world: World):
+def test_a_carrier_that_sends_nothing_is_one_exception_for_all_its_parcels(world: World):
+    parcel = world.cash_parcel("1000.00")
+    world.cash_parcel("500.00")
+    world.wait(days=11)
+    assert watch(world) == []  # the remittance may be on its way
+
+    world.wait(days=8)
+
+    assert watch(world) == ["cod_overdue"]
+    assert (the("cod_overdue").subject_reference, the("cod_overdue").amount) == (
+        f"rihla/{parcel.reference}",
+        mad(1500),
+    )
+
+
+def test_a_parcel_that_a_later_remittance_leaves_out_is_missing(world: World):
     parcel = world.cash_parcel("1000.00")
     world.wait(days=11)
+    other = world.cash_parcel("500.00")
+
+    remittance(world, other, on="04/12/2026", cash="500,00")
+
     assert watch(world) == ["cod_overdue"]
     assert (the("cod_overdue").subject_reference, the("cod_overdue").amount) == (parcel.reference, mad(1000))
+    remittance(world, parcel, ref="REM-2026-0002", on="05/12/2026")
+    assert watch(world) == []
 
+
+def test_a_remittance_whose_money_does_not_come_is_noticed(world: World):
+    parcel = world.cash_parcel("1000.00")
     remittance(world, parcel)
+    world.wait(days=8)
+    assert watch(world) == []  # whether it paid, the bank will say
+
+    world.import_silence()
 
     assert watch(world) == ["cod_overdue"]
     assert the("cod_overdue").subject_reference == "rihla/REM-2026-0001"
-    world.import_csv(L("1000.00", "BORDEREAU REM-2026-0001"))
-    world.match()
-    assert watch(world) == []
+    world.import_csv(L("1000.00", "BORDEREAU REM-2026-0001", on=world.at.date()))
+    watching.catch_up(at=world.at)
+    assert exceptions() == []
 
 
 def test_events_no_webhook_told_are_one_exception_a_day(world: World):
@@ -172,6 +261,7 @@ def test_a_row_of_stripe_in_quarantine_and_a_balance_below_zero_are_noticed(worl
 def test_what_waits_for_a_second_person_does_not_close_by_itself(world: World):
     (payout,) = world.sent("600.00")
     world.wait(days=7)
+    world.import_silence()
     watch(world)
     resolving.propose(
         discrepancy=the("stale_in_flight"),

@@ -46,7 +46,10 @@ def test_every_reason_of_the_matcher_has_words():
 def test_a_note_by_two_persons_is_told_by_its_action():
     with override("en"):
         assert wording.rule_text(Match(rule="two persons: book_bank_fee")) == "Book it as a fee of the bank"
-        assert wording.reason_text(Discrepancy(detail={"reason": "AC04"})) == "AC04"
+        assert wording.reason_text(Discrepancy(detail={"reason": "AC04"})) == "The account is closed. (AC04)"
+        assert wording.reason_text(Discrepancy(detail={"reason": "closed, says the clerk"})) == (
+            "closed, says the clerk"
+        )
         assert wording.reason_text(Discrepancy(detail={})) == ""
 
 
@@ -55,4 +58,5 @@ def test_every_kind_can_be_settled_somehow(kind: str):
     found = actions.actions_for(Discrepancy(kind=kind, suggestion=Action.ADJUST))
 
     assert found
+    assert wording.advice(Discrepancy(kind=kind))
     assert all(isinstance(each, Action) for each in found)

@@ -73,9 +73,11 @@ class L:
     rib: str = ""
 
 
-def csv_of(lines: Iterable[L]) -> bytes:
+def csv_of(lines: Iterable[L], *, period: tuple[date, date] | None = None) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter=";")
+    if period:
+        writer.writerow(["Période", *(f"{each:%d/%m/%Y}" for each in period)])
     writer.writerow(
         ["Date", "Référence", "Référence client", "Libellé", "RIB contrepartie", "Débit", "Crédit"]
     )
@@ -184,7 +186,13 @@ class World:
 
     # statements
 
-    def import_csv(self, *lines: L, opening: Money | None = None, **given: Any) -> StatementFile:
+    def import_csv(
+        self,
+        *lines: L,
+        opening: Money | None = None,
+        period: tuple[date, date] | None = None,
+        **given: Any,
+    ) -> StatementFile:
         """Import an export of these lines; it opens where the last one closed."""
         if opening is None:
             last = StatementFile.objects.filter(kind="csv").order_by("-pk").first()
@@ -192,7 +200,7 @@ class World:
         moved = sum((mad(each.amount) for each in lines), mad(0))
         self.files += 1
         return importing.import_statement(
-            content=csv_of(lines),
+            content=csv_of(lines, period=period),
             name=f"releve-{self.files}.csv",
             kind="csv",
             mapping=MAPPING,
@@ -203,6 +211,11 @@ class World:
             at=self.at,
             **given,
         )
+
+    def import_silence(self) -> StatementFile:
+        """Import a statement of the ten days before today on which nothing moved."""
+        today = day_of(self.at)
+        return self.import_csv(period=(today - timedelta(days=10), today - timedelta(days=1)))
 
     def match(self) -> matching.Run:
         return matching.match_new(at=self.at)

@@ -26,12 +26,13 @@ from shop.backoffice.scope import (
 )
 from shop.core import clock
 from shop.core.errors import Refused
+from shop.fulfilment.models import Shipment
 from shop.ledger import accounts
 from shop.payments import refunding
-from shop.payments.models import Payout, PayoutBatch
-from shop.reconciliation import resolving
-from shop.reconciliation.actions import Action, actions_for
-from shop.reconciliation.models import Discrepancy, Resolution
+from shop.payments.models import BalanceTransaction, Payout, PayoutBatch
+from shop.reconciliation import resolving, watching, wording
+from shop.reconciliation.actions import QUARANTINED, Action, actions_for
+from shop.reconciliation.models import Discrepancy, Remittance, Resolution
 
 PER_PAGE = 40
 _State = Discrepancy.State
@@ -55,6 +56,7 @@ def discrepancies(request: HttpRequest) -> HttpResponse:
     waiting = counts.get(_State.OPEN, 0) + counts.get(_State.PROPOSED, 0)
     names = [("", _("To settle"), waiting)]
     names += [(code, str(label), counts.get(code, 0)) for code, label in _State.choices]
+    names.append(("all", _("All"), sum(counts.values())))
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     return show(
         request,
@@ -71,7 +73,7 @@ def discrepancies(request: HttpRequest) -> HttpResponse:
                 if code == kind
             ],
             "page": page,
-            "rows": [_row(each, at) for each in page],
+            "rows": [looks.exception_row(each, at=at) for each in page],
             "query": urlencode({"state": state, "kind": kind}),
         },
     )
@@ -79,16 +81,6 @@ def discrepancies(request: HttpRequest) -> HttpResponse:
 
 def _query(**given: str) -> str:
     return "?" + urlencode({key: value for key, value in given.items() if value})
-
-
-def _row(each: Discrepancy, at: Any) -> dict[str, Any]:
-    return {
-        "discrepancy": each,
-        "state": looks.state(each.state, each.get_state_display()),
-        "age": looks.age(each.opened_at, at=at),
-        "suggestion": looks.action(each.suggestion),
-        "is_late": each.due_on < clock.day_of(at) and each.state != _State.SETTLED,
-    }
 
 
 def _at(reference: str) -> Discrepancy:
@@ -105,11 +97,11 @@ def discrepancy(request: HttpRequest, reference: str) -> HttpResponse:
         request,
         "backoffice/discrepancy.html",
         "reconciliation",
-        _row(found, clock.now())
+        looks.exception_row(found, at=clock.now())
         | {
             "account": naming.in_words(found.account, names) if found.account else "",
             "subject_url": _subject_url(found.subject_reference),
-            "details": looks.details(found.detail),
+            "details": looks.details(found.detail, names, reason=wording.reason_text(found)),
             "actions": [each.label for each in actions_for(found)],
             "resolutions": [
                 {
@@ -135,6 +127,17 @@ def _subject_url(reference: str) -> str:
     run = PayoutBatch.objects.filter(reference=reference).values_list("run__reference", flat=True).first()
     if run:
         return reverse("backoffice:payout_run", args=[run])
+    if BalanceTransaction.objects.filter(stripe_id=reference).exists():
+        return reverse("backoffice:stripe_row", args=[reference])
+    parcel = Shipment.objects.filter(reference=reference).select_related("supplier_order__order").first()
+    if parcel is not None:
+        return reverse("backoffice:order", args=[parcel.supplier_order.order.number])
+    carrier, _slash, number = reference.partition("/")
+    remittance = (
+        Remittance.objects.filter(carrier__code=carrier, reference=number).select_related("file").first()
+    )
+    if remittance is not None:
+        return reverse("backoffice:remittance", args=[remittance.file.sha256])
     refunds = refunding.sent_as(reference=reference)
     order = refunds.values_list("payment__order__number", flat=True).first()
     return reverse("backoffice:order", args=[order]) if order else ""
@@ -196,7 +199,7 @@ def resolve(request: HttpRequest, reference: str) -> HttpResponse:
         "backoffice/resolve.html",
         "reconciliation",
         {
-            **_row(found, clock.now()),
+            **looks.exception_row(found, at=clock.now()),
             "form": form,
             "back": reverse("backoffice:discrepancy", args=[reference]),
         },
@@ -224,6 +227,11 @@ def _initial(request: HttpRequest, found: Discrepancy, actions: tuple[Action, ..
     if line is not None:
         bank = accounts.bank(line.currency).code
         initial["debit" if line.amount_minor > 0 else "credit"] = bank
+    elif found.kind in QUARANTINED:
+        own, other = ("debit", "credit") if found.amount_minor > 0 else ("credit", "debit")
+        initial[own] = found.account
+        if found.kind == Discrepancy.Kind.DISPUTE:
+            initial[other] = accounts.dispute_receivable(found.currency).code
     return initial
 
 
@@ -244,6 +252,7 @@ def approve_resolution(request: HttpRequest, reference: str) -> HttpResponse:
     if request.method == "POST":
         try:
             resolving.approve(resolution=found, by=request.user, at=clock.now())
+            watching.watch(at=clock.now())  # what this settles beside its own exception closes with it
         except Refused as refusal:
             messages.error(request, str(refusal))
         else:

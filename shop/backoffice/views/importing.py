@@ -19,13 +19,13 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from moneyed import Money
 
-from shop.backoffice.forms import ColumnsForm, RemittanceForm, StatementForm
+from shop.backoffice import looks
+from shop.backoffice.forms import CarrierInvoiceForm, ColumnsForm, RemittanceForm, StatementForm
 from shop.backoffice.scope import PREPARE_MONEY, operator_required, show
 from shop.backoffice.views.reconciliation import say_matched
 from shop.core import clock
 from shop.core.errors import Refused
-from shop.reconciliation import importing, matching
-from shop.reconciliation.errors import AlreadyImported
+from shop.reconciliation import importing, watching
 from shop.reconciliation.models import ColumnMap, StatementFile
 from shop.reconciliation.readers import statement_csv, tables
 from shop.reconciliation.readers.errors import HeadRowMissing
@@ -38,7 +38,7 @@ _Kind = StatementFile.Kind
 @operator_required(PREPARE_MONEY, "GET", "POST")
 def import_statement(request: HttpRequest) -> HttpResponse:
     """Upload a statement: camt.053 is taken at once, a CSV goes on to its columns."""
-    form = StatementForm(request.POST or None, request.FILES or None)
+    form = StatementForm(request.POST or None, request.FILES or None, auto_id="statement_%s")
     if request.method == "POST" and form.is_valid():
         upload = form.cleaned_data["file"]
         content = upload.read()
@@ -57,15 +57,26 @@ def import_statement(request: HttpRequest) -> HttpResponse:
             form.add_error("file", str(refusal))
         else:
             return _imported(request, file)
-    return _page(request, form, RemittanceForm())
+    return _page(request, statement=form)
 
 
-def _page(request: HttpRequest, form: StatementForm, remittance: RemittanceForm) -> HttpResponse:
+def _page(
+    request: HttpRequest,
+    *,
+    statement: StatementForm | None = None,
+    remittance: RemittanceForm | None = None,
+    invoice: CarrierInvoiceForm | None = None,
+) -> HttpResponse:
     return show(
         request,
         "backoffice/import.html",
         "reconciliation",
-        {"form": form, "remittance": remittance, "account": settings.SHOP_LEGAL["rib"]},
+        {
+            "form": statement or StatementForm(auto_id="statement_%s"),
+            "remittance": remittance or RemittanceForm(auto_id="remittance_%s"),
+            "invoice": invoice or CarrierInvoiceForm(auto_id="invoice_%s"),
+            "account": settings.SHOP_LEGAL["rib"],
+        },
         status=422 if request.method == "POST" else 200,
     )
 
@@ -76,14 +87,14 @@ def _is_xml(content: bytes) -> bool:
 
 def _imported(request: HttpRequest, file: StatementFile) -> HttpResponse:
     messages.success(request, _("The statement “%(name)s” is here.") % {"name": file.name})
-    say_matched(request, matching.match_new(at=clock.now()))
+    say_matched(request, watching.catch_up(at=clock.now()))
     return redirect("backoffice:reconciliation")
 
 
 @operator_required(PREPARE_MONEY, "POST")
 def import_remittance(request: HttpRequest) -> HttpResponse:
     """Upload what a carrier says it hands over."""
-    form = RemittanceForm(request.POST, request.FILES)
+    form = RemittanceForm(request.POST, request.FILES, auto_id="remittance_%s")
     if form.is_valid():
         upload = form.cleaned_data["file"]
         try:
@@ -100,16 +111,43 @@ def import_remittance(request: HttpRequest) -> HttpResponse:
             messages.success(
                 request, _("Remittance %(reference)s is here.") % {"reference": remittance.reference}
             )
-            say_matched(request, matching.match_new(at=clock.now()))
+            say_matched(request, watching.catch_up(at=clock.now()))
             return redirect("backoffice:reconciliation")
-    return _page(request, StatementForm(), form)
+    return _page(request, remittance=form)
+
+
+@operator_required(PREPARE_MONEY, "POST")
+def import_carrier_invoice(request: HttpRequest) -> HttpResponse:
+    """Upload what a carrier charges for carrying: booked as owed to it, parcel by parcel."""
+    form = CarrierInvoiceForm(request.POST, request.FILES, auto_id="invoice_%s")
+    if form.is_valid():
+        upload = form.cleaned_data["file"]
+        try:
+            invoice = importing.import_carrier_invoice(
+                content=upload.read(),
+                name=upload.name,
+                carrier=form.cleaned_data["carrier"],
+                by=request.user,
+                at=clock.now(),
+            )
+        except Refused as refusal:
+            form.add_error("file", str(refusal))
+        else:
+            messages.success(
+                request,
+                _("Invoice %(reference)s is booked: %(amount)s owed to the carrier.")
+                % {"reference": invoice.reference, "amount": looks.text_of(invoice.gross)},
+            )
+            return redirect("backoffice:files")
+    return _page(request, invoice=form)
 
 
 # The columns of a CSV
 
 
 def _keep_for_columns(request: HttpRequest, content: bytes, name: str) -> HttpResponse:
-    """Keep the upload for as long as its columns are being chosen. Raises a ``NotAStatement``."""
+    """Keep the upload for as long as its columns are being chosen. Raises AlreadyImported, a ``NotAStatement``."""
+    importing.refuse_if_known(content=content)
     _headings(content)  # refuses what is no table at all
     _forget(request)
     stored = storages["private"].save(f"pending/{secrets.token_hex(16)}.csv", ContentFile(content))
@@ -152,10 +190,6 @@ def import_columns(request: HttpRequest) -> HttpResponse:
                 by=request.user,
                 at=clock.now(),
             )
-        except AlreadyImported as refusal:
-            _forget(request)
-            messages.error(request, str(refusal))
-            return redirect("backoffice:import_statement")
         except Refused as refusal:
             form.add_error(None, str(refusal))
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -28,11 +29,11 @@ from shop.core.money import total
 from shop.design.templatetags.design import bar_pieces
 from shop.fulfilment.models import Carrier
 from shop.ledger import balances
-from shop.ledger.models import JournalEntry
+from shop.ledger.models import JournalEntry, Posting
 from shop.payments.models import BalanceTransaction, PayoutBatch, PayoutRun, StripeEvent
 from shop.payments.stripe import importing as stripe_importing
-from shop.reconciliation import fetching, matching, proving, resolving
-from shop.reconciliation.models import Discrepancy, Match, StatementFile, StatementLine
+from shop.reconciliation import fetching, matching, proving, resolving, watching
+from shop.reconciliation.models import Discrepancy, Match, Remittance, StatementFile, StatementLine
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +70,7 @@ def reconciliation(request: HttpRequest) -> HttpResponse:
             "cooperatives_open": [each for each in cooperatives if not each["proof"].holds],
             "all_hold": all(each.holds for each in proofs),
             "left": unsettled.count(),
-            "discrepancies": [_exception_row(each, at) for each in unsettled[:SHOWN_EXCEPTIONS]],
+            "discrepancies": [looks.exception_row(each, at=at) for each in unsettled[:SHOWN_EXCEPTIONS]],
             "lines": sum(lines.values()),
             "settled": settled,
             "automatic": max(settled - by_hand, 0),
@@ -106,16 +107,6 @@ def _proof_row(proof: proving.Proof) -> dict[str, Any]:
     if proof.statement is None and proof.holds and proof.is_exact:
         state = {"kind": "", "text": _("Nothing imported yet")}
     return {"proof": proof, "state": state}
-
-
-def _exception_row(each: Discrepancy, at: Any) -> dict[str, Any]:
-    return {
-        "discrepancy": each,
-        "state": looks.state(each.state, each.get_state_display()),
-        "age": looks.age(each.opened_at, at=at),
-        "suggestion": looks.action(each.suggestion),
-        "is_late": each.due_on < clock.day_of(at) and each.state != Discrepancy.State.SETTLED,
-    }
 
 
 def _money_on_its_way() -> dict[str, Money]:
@@ -163,7 +154,9 @@ def _item_url(reference: str) -> str:
     if _LINE_REFERENCE.fullmatch(reference):
         return reverse("backoffice:line", args=[reference])
     exception = _EXCEPTION_REFERENCE.fullmatch(reference)
-    return reverse("backoffice:discrepancy", args=[exception[1]]) if exception else ""
+    if exception:
+        return reverse("backoffice:discrepancy", args=[exception[1]])
+    return looks.outside_url(reference)
 
 
 def _drill_row(row: proving.Row) -> dict[str, Any]:
@@ -172,7 +165,16 @@ def _drill_row(row: proving.Row) -> dict[str, Any]:
     differs = (
         books is not None and outside is not None and books.currency == outside.currency and books != outside
     )
-    return {"row": row, "lines": lines, "differs": differs}
+    return {
+        "row": row,
+        "url": "" if lines else looks.outside_url(row.reference),
+        "files": [
+            {"name": name, "url": reverse("backoffice:remittance", args=[digest])}
+            for name, digest in row.files
+        ],
+        "lines": lines,
+        "differs": differs,
+    }
 
 
 @operator_required(READ_MONEY)
@@ -188,8 +190,80 @@ def entry(request: HttpRequest, event: str) -> HttpResponse:
             "postings": [looks.posting_row(each, naming.owners()) for each in found.postings.all()],
             "reversed_by": JournalEntry.objects.filter(reverses=found).first(),
             "matches": Match.objects.filter(entry=found).select_related("line"),
+            "outside": _outside_of(found),
         },
     )
+
+
+def _outside_of(entry: JournalEntry) -> list[dict[str, str]]:
+    """What the outside has about the same order or payout: rows of Stripe's, lines of the bank's, files."""
+    same = Q(pk=entry.pk)
+    if entry.order:
+        same |= Q(order=entry.order)
+    if entry.about:
+        same |= Q(about=entry.about)
+    named = Posting.objects.filter(entry__in=JournalEntry.objects.filter(same)).exclude(ext_ref="")
+    references = sorted(set(named.values_list("ext_ref", flat=True)))
+    found = [{"name": each, "url": looks.outside_url(each)} for each in references]
+    remitted = Remittance.objects.filter(lines__shipment__supplier_order__reference=entry.supplier_order)
+    if entry.supplier_order:
+        found += [
+            {"name": each.reference, "url": reverse("backoffice:remittance", args=[each.file.sha256])}
+            for each in remitted.select_related("file").distinct()
+        ]
+    batches = PayoutBatch.objects.filter(run__payouts__reference=entry.about).values("reference")
+    reports = StatementFile.objects.filter(kind=StatementFile.Kind.STATUS, account__in=batches)
+    found += [
+        {"name": each.name, "url": reverse("backoffice:statement_file", args=[each.sha256])}
+        for each in (reports if entry.about else [])
+    ]
+    return [each for each in found if each["url"]]
+
+
+@operator_required(READ_MONEY)
+def stripe_row(request: HttpRequest, stripe_id: str) -> HttpResponse:
+    """One row of Stripe's balance as Stripe gave it, and how it is booked."""
+    found = get_object_or_404(BalanceTransaction.objects.select_related("deposit"), stripe_id=stripe_id)
+    return show(
+        request,
+        "backoffice/stripe_row.html",
+        "reconciliation",
+        {
+            "row": found,
+            "amount": found.amount,
+            "entry": JournalEntry.objects.filter(event=f"stripe:{stripe_id}").first(),
+            "exceptions": _exceptions_about(stripe_id),
+            "raw": json.dumps(found.raw, indent=2, ensure_ascii=False),
+        },
+    )
+
+
+@operator_required(READ_MONEY)
+def remittance(request: HttpRequest, digest: str) -> HttpResponse:
+    """What a carrier says it hands over, parcel by parcel, as it stands in its file."""
+    found = get_object_or_404(Remittance.objects.select_related("carrier", "file"), file__sha256=digest)
+    known = f"{found.carrier.code}/{found.reference}"
+    matches = Match.objects.filter(
+        subject=Match.Subject.REMITTANCE, subject_reference=known, state=Match.State.CONFIRMED
+    )
+    return show(
+        request,
+        "backoffice/remittance.html",
+        "reconciliation",
+        {
+            "remittance": found,
+            "lines": found.lines.select_related("shipment__supplier_order__order"),
+            "match": matches.select_related("line").first(),
+            "exceptions": _exceptions_about(known),
+        },
+    )
+
+
+def _exceptions_about(reference: str) -> list[dict[str, Any]]:
+    found = Discrepancy.objects.filter(subject_reference=reference).order_by("-opened_at")
+    return [
+        {"discrepancy": each, "state": looks.state(each.state, each.get_state_display())} for each in found
+    ]
 
 
 # Statement lines
@@ -269,6 +343,7 @@ def match_line(request: HttpRequest, reference: str) -> HttpResponse:
     found = get_object_or_404(StatementLine, reference=reference)
     try:
         match = matching.match_line(line=found, at=clock.now())
+        watching.watch(at=clock.now())
     except Refused as refusal:
         messages.error(request, str(refusal))
     else:
@@ -326,7 +401,9 @@ def doubt_match(request: HttpRequest, reference: str) -> HttpResponse:
 @operator_required(READ_MONEY)
 def files(request: HttpRequest) -> HttpResponse:
     """Every file that came in or went out, as it was."""
-    found = StatementFile.objects.select_related("imported_by").annotate(number=Count("lines"))
+    found = StatementFile.objects.select_related("imported_by").annotate(
+        number=Count("lines", distinct=True), parcels=Count("remittance__lines", distinct=True)
+    )
     found = found.order_by("-imported_at", "-pk")
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     batches = PayoutBatch.objects.select_related("run").order_by("-made_at", "-pk")[:PER_PAGE]
@@ -451,7 +528,7 @@ _FETCHED: dict[str, Callable[[HttpRequest], None]] = {
 
 
 def _match(request: HttpRequest) -> None:
-    say_matched(request, matching.match_new(at=clock.now()))
+    say_matched(request, watching.catch_up(at=clock.now()))
 
 
 def say_matched(request: HttpRequest, run: matching.Run) -> None:

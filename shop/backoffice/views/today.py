@@ -57,13 +57,17 @@ def audit(request: HttpRequest) -> HttpResponse:
         "backoffice/audit.html",
         "audit",
         {
-            "breaches": [each for each in findings if not each.holds],
-            "sound": [each for each in findings if each.holds],
+            "breaches": [_named(each) for each in findings if not each.holds],
+            "sound": [_named(each) for each in findings if each.holds],
             "number": sum(each.breaches for each in findings),
             "checks": len(findings),
             "at": at,
         },
     )
+
+
+def _named(finding: auditing.Finding) -> dict[str, object]:
+    return {"finding": finding, "name": _(finding.name)}
 
 
 @operator_required(ENTER, "GET", "POST")

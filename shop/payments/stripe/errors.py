@@ -28,6 +28,10 @@ class StripeRefused(Refused):
         super().__init__(format_lazy(_("Stripe refused: {reason}"), reason=reason))
 
 
+class RowBooked(Refused):
+    message = _("This row of Stripe's balance could be booked in the meantime. There is nothing left to do.")
+
+
 class NotAtStripe(StripeRefused):
     """Stripe knows nothing under this id."""
 

@@ -7,20 +7,25 @@ quarantine and is tried again at every import.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q
 
+from shop.core.clock import day_of
 from shop.core.crashpoints import crashpoint
 from shop.core.money import to_minor
 from shop.core.sweeping import each_by_itself
+from shop.ledger import entries
 from shop.ledger.errors import DifferentEntry
+from shop.ledger.journal import Move
+from shop.ledger.models import JournalEntry
 from shop.payments import refunding, transferring
 from shop.payments.models import BalanceTransaction, Deposit, ImportWatermark, Payout
 from shop.payments.stripe import gateway, posting
+from shop.payments.stripe.errors import RowBooked
 
 logger = logging.getLogger(__name__)
 
@@ -125,6 +130,30 @@ def book(*, row_id: int, at: datetime) -> bool:
     row.posted_at, row.quarantine = at, ""
     row.save(update_fields=["posted_at", "quarantine"])
     return True
+
+
+@transaction.atomic
+def book_by_hand(
+    *, stripe_id: str, approval: str, moves: Sequence[Move], memo: str, actor: str, at: datetime
+) -> JournalEntry:
+    """Take a row out of quarantine as two persons agreed; ``approval`` is their resolution.
+
+    Raises RowBooked if it could be booked in the meantime.
+    """
+    row = BalanceTransaction.objects.select_for_update().get(stripe_id=stripe_id)
+    if row.posted_at is not None:
+        raise RowBooked
+    entry = entries.record_stripe_row_agreed(
+        bt=stripe_id,
+        approval=approval,
+        effective_on=day_of(row.created_at),
+        memo=memo,
+        moves=moves,
+        actor=actor,
+    )
+    row.posted_at, row.quarantine = at, ""
+    row.save(update_fields=["posted_at", "quarantine"])
+    return entry
 
 
 def _quarantine(row: BalanceTransaction, why: str) -> None:

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 
-from django.utils.text import format_lazy
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop as _
 
 from shop.core.clock import day_of
 from shop.ledger import entries
@@ -19,20 +18,21 @@ from shop.payments.stripe import gateway
 
 
 class Quarantined(Exception):
-    """This row cannot be booked as it is; the text says why, for an operator."""
+    """This row cannot be booked as it is; the text says why, for an operator.
 
-    def __init__(self, why: object) -> None:
-        self.why = str(why)
-        super().__init__(self.why)
+    It is kept as it stands here and shown in the language of whoever looks.
+    """
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+        super().__init__(why)
 
 
 def post(*, row: BalanceTransaction) -> None:
     """Write the entry of one balance transaction. Again changes nothing. Raises Quarantined."""
     book = _BOOKS.get(row.category)
     if book is None:
-        raise Quarantined(
-            format_lazy(_("Nobody has said how “{category}” is booked."), category=row.category)
-        )
+        raise Quarantined(_("Nobody has said how this kind of row is booked."))
     book(row, gateway.source_of(row.raw.get("source") or {}), day_of(row.created_at))
 
 

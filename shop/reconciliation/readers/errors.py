@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from django.utils.functional import lazy
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from moneyed import Money
 
 from shop.core.errors import Refused
+from shop.design.numbers import money_text
+
+#: An amount in the language of whoever reads the sentence it stands in.
+_shown = lazy(money_text, str)
 
 
 class NotAStatement(Refused):
@@ -197,10 +202,10 @@ class SumsDoNotAgree(NotAStatement):
                     "The opening balance {opening} and the lines {moved} make {sum}, but the closing balance is "
                     "{closing}. Lines are missing or a balance is mistyped: check the balances, or download again."
                 ),
-                opening=opening,
-                moved=moved,
-                sum=opening + moved,
-                closing=closing,
+                opening=_shown(opening),
+                moved=_shown(moved),
+                sum=_shown(opening + moved),
+                closing=_shown(closing),
             )
         )
 
@@ -257,6 +262,24 @@ class ParcelTwice(NotAStatement):
         )
 
 
+class InvoiceSumsWrong(NotAStatement):
+    def __init__(self, *, row: int, expected: Money, found: Money) -> None:
+        self.row = row
+        self.expected = expected
+        self.found = found
+        super().__init__(
+            format_lazy(
+                _(
+                    "Row {row} of the invoice says {found} where its figures make {expected}. Ask the carrier for a "
+                    "correct file."
+                ),
+                row=row,
+                expected=_shown(expected),
+                found=_shown(found),
+            )
+        )
+
+
 class RemittanceSumsWrong(NotAStatement):
     def __init__(self, *, row: int, expected: Money, found: Money) -> None:
         self.row = row
@@ -269,7 +292,7 @@ class RemittanceSumsWrong(NotAStatement):
                     "correct file."
                 ),
                 row=row,
-                expected=expected,
-                found=found,
+                expected=_shown(expected),
+                found=_shown(found),
             )
         )

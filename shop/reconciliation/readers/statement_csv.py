@@ -91,6 +91,7 @@ class Suggestion:
     sequence: int | None = None
     opening: Decimal | None = None
     closing: Decimal | None = None
+    period: tuple[date, date] | None = None
 
 
 def read(
@@ -340,6 +341,7 @@ _ABOUT = {
     ),
     "account": ("Compte", "N° compte", "N° de compte", "RIB", "Account", "Account number", "الحساب", "رقم الحساب"),
     "total": ("Total", "Totaux", "Total des mouvements", "Totals", "المجموع"),
+    "period": ("Période", "Period", "Statement period", "الفترة", "المدة"),
     "sequence": ("Relevé n°", "Relevé", "N° de relevé", "Statement", "Statement number", "رقم الكشف", "كشف رقم"),
 }  # fmt: skip
 _DATE_FORMATS = (
@@ -423,7 +425,17 @@ def _about(mapping: ColumnMapping, around: list[tuple[int, list[str]]]) -> Sugge
         sequence=int(number) if re.fullmatch(r"\d{1,18}", number, re.ASCII) else None,
         opening=_remarked(said.get("opening"), mapping.decimal_mark),
         closing=_remarked(said.get("closing"), mapping.decimal_mark),
+        period=_period(said.get("period", []), mapping.date_format),
     )
+
+
+def _period(said: list[str], date_format: str) -> tuple[date, date] | None:
+    """The first and the last day, where exactly two stand there in order."""
+    try:
+        first, last = (cells.day(each, date_format=date_format) for each in said)
+    except ValueError:
+        return None
+    return (first, last) if first <= last else None
 
 
 def _remarked(said: list[str] | None, decimal_mark: str) -> Decimal | None:

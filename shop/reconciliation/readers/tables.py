@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 
 from shop.reconciliation.readers.errors import (
     EncodingDiffers,
@@ -48,7 +49,11 @@ def decoded(content: bytes, *, encoding: str) -> str:
 
 
 def encoding_of(content: bytes) -> str:
-    """The likeliest encoding: what its first bytes say, else UTF-8 if it is, else that of French Windows."""
+    """The likeliest encoding: what its first bytes say, else UTF-8 if it is, else that of Windows.
+
+    Of the two of Windows the Arabic one where words in Arabic come out of it: the French one has accents at
+    those places, and hardly three in a row.
+    """
     if content.startswith(b"\xef\xbb\xbf"):
         return "utf-8-sig"
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -56,7 +61,8 @@ def encoding_of(content: bytes) -> str:
     try:
         content.decode("utf-8")
     except UnicodeDecodeError:
-        return "windows-1252"
+        arabic = re.search(r"[\u0621-\u064a]{3}", content.decode("windows-1256", errors="replace"))
+        return "windows-1256" if arabic else "windows-1252"
     return "utf-8"
 
 

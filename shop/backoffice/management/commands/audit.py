@@ -32,7 +32,7 @@ class Command(BaseCommand):
         else:
             for each in findings:
                 mark = "ok    " if each.holds else f"{each.breaches:>5} !"
-                self.stdout.write(f"{mark} {each.invariant}  {each.name}")
+                self.stdout.write(f"{mark} {each.invariant}  {each.name} {each.about}".rstrip())
                 for row in each.rows:
                     self.stdout.write(
                         "          " + ", ".join(f"{key} {value}" for key, value in row.items())
