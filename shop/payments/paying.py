@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 from moneyed import Money
@@ -190,7 +190,7 @@ def _lines(order: Order, amount: Money) -> list[gateway.PageLine]:
         ]
         lines += [
             gateway.PageLine(
-                name=_now("Delivery from %(cooperative)s") % {"cooperative": quote.cooperative.name},
+                name=gettext("Delivery from %(cooperative)s") % {"cooperative": quote.cooperative.name},
                 amount=quote.gross,
             )
             for quote in order.delivery_quotes.select_related("cooperative").order_by("pk")
@@ -198,7 +198,7 @@ def _lines(order: Order, amount: Money) -> list[gateway.PageLine]:
         ]
         if lines and sum((each.amount for each in lines[1:]), lines[0].amount) == amount:
             return lines
-        return [gateway.PageLine(name=_now("Order %(number)s") % {"number": order.number}, amount=amount)]
+        return [gateway.PageLine(name=gettext("Order %(number)s") % {"number": order.number}, amount=amount)]
 
 
 def _close(attempt: PaymentAttempt) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from moneyed import MAD, Money
@@ -128,7 +129,7 @@ def _part(
         "url": reverse("storefront:cooperative", args=[part.cooperative.slug]),
         "origin": part.cooperative.place or part.cooperative.region_id,
         "destination": town,
-        "state": {"kind": _KINDS[State(part.state)], "text": part.get_state_display()},
+        "state": {"kind": _KINDS[State(part.state)], "text": capfirst(part.get_state_display())},
         "said": _said(part, cash=cash),
         "road": _road(part, at),
         "ended": part.state in ENDED,
@@ -218,7 +219,7 @@ def _stations(part: SupplierOrder) -> list[dict[str, str]]:
     ]
     if part.state in ENDED:
         said = numbers.moment_text(part.ended_at, style="near") if part.ended_at else ""
-        return [*stations, {"name": part.get_state_display(), "state": "stopped", "said": said}]
+        return [*stations, {"name": capfirst(part.get_state_display()), "state": "stopped", "said": said}]
     if part.state not in ARRIVED and stations:
         stations[-1]["state"] = "now"
     return [*stations, *({"name": name, "state": "next", "said": ""} for name, at in moments if not at)]
@@ -281,3 +282,26 @@ def goods_and_delivery(order: Order, parts: Iterable[SupplierOrder]) -> list[dic
         goods = total([line_amount(each) for each in order.lines.all()], MAD)
         delivery = order.total - goods
     return [{"name": _("Goods"), "amount": goods}, {"name": _("Delivery"), "amount": delivery}]
+
+
+def after_the_sum(order: Order, parts: Iterable[SupplierOrder]) -> list[dict[str, Any]]:
+    """What has changed the sum since: in cash the parcels that are not coming, else the money that goes back."""
+    parts = list(parts)
+    rows: list[dict[str, Any]] = []
+    over = [each.total for each in parts if each.state in ENDED]
+    if order.payment_method == Order.Method.CASH and over:
+        rows += [
+            {"name": _("Parcels that do not come"), "amount": -total(over, MAD)},
+            {"name": _("You pay in cash"), "amount": order.total - total(over, MAD), "strong": True},
+        ]
+    refunds = [each for part in parts for each in part.refunds.all()]
+    if refunds:
+        done = all(each.state == Refund.State.SUCCEEDED for each in refunds)
+        rows.append(
+            {
+                "name": _("Paid back to you") if done else _("Being paid back to you"),
+                "amount": total([each.amount for each in refunds], MAD),
+                "strong": True,
+            }
+        )
+    return rows

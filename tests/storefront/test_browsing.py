@@ -73,7 +73,7 @@ def test_a_listing_tells_price_maker_place_and_who_gets_what(visitor):
         "Douar Aït Ali, Essaouira",
         "RC/2014/17</bdi> (fictional)",
         "001234567000089</bdi> (fictional)",
-        "+212600000001",
+        "06\u00a000\u00a000\u00a000\u00a001",
         "send it back within 7 days",
         "10 ready at the cooperative",
     ):

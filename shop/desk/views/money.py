@@ -44,8 +44,7 @@ def money(request: HttpRequest) -> HttpResponse:
             "payouts": _payouts().filter(cooperative=cooperative)[:24],
             "page": page,
             "rows": [
-                {"part": each, "state": looks.state_of(each), "kept": each.goods - each.producer_share}
-                for each in page
+                {"part": each, "state": looks.state_of(each), **looks.gives(each)} for each in page
             ],
             "account": account_said(payout_accounts.current(cooperative=cooperative, at=at)),
             "waiting": payout_accounts.waiting(cooperative=cooperative, at=at),

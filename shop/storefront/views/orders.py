@@ -83,6 +83,7 @@ def track(request: Any, number: str) -> HttpResponse:
             "parts": following.shown(order, parts, at=at),
             "waiting": following.waiting(order) if not parts else [],
             "rows": following.goods_and_delivery(order, parts),
+            "after": following.after_the_sum(order, parts),
             "can_pay": waits
             and order.payment_method == Order.Method.CARD
             and bool(order.reserved_until and order.reserved_until > at),
