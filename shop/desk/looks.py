@@ -65,7 +65,11 @@ def stations_of(supplier_order: SupplierOrder, days: dict[str, str]) -> list[dic
         stations.append({"name": names[name], "state": state, "said": days.get(name, "")})
     if ended:
         stations.append(
-            {"name": capfirst(supplier_order.get_state_display()), "state": "stopped", "said": days.get("ended", "")}
+            {
+                "name": capfirst(supplier_order.get_state_display()),
+                "state": "stopped",
+                "said": days.get("ended", ""),
+            }
         )
     return stations
 
@@ -98,7 +102,7 @@ def listing_row(listing: Product) -> dict[str, Any]:
         "on_hand": (record.num_in_stock or 0) if record else 0,
         "reserved": (record.num_allocated or 0) if record else 0,
         "kind": "bad" if left <= 2 else "wait" if left <= 5 else "ok",
-        "left_said": ngettext("%(left)s left", "%(left)s left", left) % {"left": left}
+        "left_said": capfirst(ngettext("%(left)s left", "%(left)s left", left) % {"left": left})
         if left
         else _("Sold out"),
         "picture": picture_of(listing),

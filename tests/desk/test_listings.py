@@ -88,7 +88,9 @@ def test_what_is_ordered_cannot_be_written_off(client, owner):
     response = _post(client, "stock", listing, quantity="0", seen="10")
 
     assert stock_of(listing) == (10, 8)
-    assert "8 are set aside for orders; you can write off at most 2." in str(list(response.context["messages"])[0])
+    assert "8 are set aside for orders; you can write off at most 2." in str(
+        list(response.context["messages"])[0]
+    )
 
 
 def test_a_good_leaves_the_shelf_and_comes_back(client, owner):

@@ -16,7 +16,7 @@ from shop.fulfilment import deciding, delivering
 from shop.fulfilment.models import Shipment, SupplierOrder
 from shop.orders import links
 from shop.orders.models import Order
-from shop.payments import paying, tasks
+from shop.payments import paying, refunding, tasks
 from shop.payments.models import Payment
 from tests.factories import (
     NOW,
@@ -445,3 +445,56 @@ def test_a_payment_never_starts_for_a_cash_order(now, honey):
 
     assert response["Location"].startswith(visitor.url("track", part.order.number))
     assert not Payment.objects.exists()
+
+
+# The sum afterwards
+
+
+def test_cash_is_asked_only_for_the_parcels_that_come(now, honey):
+    rug = ListingFactory(title="Rug", price="850.00", cooperative=CooperativeFactory(name="Laine"))
+    comes, declined = placed((honey, 2), (rug, 1), method=Order.Method.CASH)
+    deciding.decline(supplier_order=declined, by=None, reason="sold_out", at=NOW)
+
+    page = text_of(opened_by(comes.order).get("track", comes.order.number))
+
+    assert (comes.total, declined.total, comes.order.total) == (mad("330.00"), mad("880.00"), mad("1210.00"))
+    assert "<dt>Total, tax included</dt><dd><bdi>MAD 1,210</bdi></dd>" in page
+    assert "<dt>Parcels that do not come</dt><dd><bdi>−MAD 880</bdi></dd>" in page
+    assert "<dt><b>You pay in cash</b></dt><dd><b><bdi>MAD 330</bdi></b></dd>" in page
+
+
+def test_an_order_that_goes_as_ordered_has_nothing_after_its_sum(now, honey):
+    (part,) = placed((honey, 2), method=Order.Method.CASH)
+
+    page = text_of(opened_by(part.order).get("track", part.order.number))
+
+    assert "<dt>Total, tax included</dt><dd><bdi>MAD 330</bdi></dd></div></dl>" in page
+
+
+def test_what_goes_back_to_the_card_stands_under_the_sum(shop, honey):
+    visitor = Visitor()
+    visitor.add(honey, 2)
+    visitor.order()
+    order = Order.objects.get()
+    shop.press_pay(order)
+    visitor.get("payment_return", order.number)
+    part = order.supplier_orders.get()
+    deciding.decline(supplier_order=part, by=None, reason="sold_out", at=shop.at)
+    refunding.refund_ended_parts(at=shop.at)
+
+    page = text_of(visitor.get("track", order.number))
+
+    assert part.total == mad("330.00")
+    assert "<dt><b>Being paid back to you</b></dt><dd><b><bdi>MAD 330</bdi></b></dd>" in page
+
+
+@pytest.mark.parametrize(
+    ("language", "name"), [("fr", "Livraison, Jbel Nahla"), ("ar", "التوصيل من Jbel Nahla")]
+)
+def test_the_hosted_page_names_the_delivery_in_the_customers_language(shop, honey, language, name):
+    visitor = Visitor(language)
+    visitor.add(honey)
+
+    visitor.order()
+
+    assert name in [each["description"] for each in shop.things("item")]

@@ -15,6 +15,7 @@ from django.db.models import Count, OuterRef, Prefetch, Q, Subquery, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
 from moneyed import Money
@@ -67,7 +68,9 @@ def home(request: HttpRequest) -> HttpResponse:
     """What is there today: new goods, how a price is shared, regions, labels, one cooperative."""
     on = clock.today()
     newest = list(
-        finding.sorted_by(finding.find(wanted=Wanted(in_stock=True), on=on), "newest").for_cards(on=on)[:ON_A_PAGE]
+        finding.sorted_by(finding.find(wanted=Wanted(in_stock=True), on=on), "newest").for_cards(on=on)[
+            :ON_A_PAGE
+        ]
     )
     newest = _first_screen_first(newest)
     goods, makers = finding.size(finding.find(wanted=Wanted(), on=on))
@@ -189,8 +192,8 @@ def _families(on: date) -> list[dict[str, Any]]:
 
 def _small(picture: dict[str, Any]) -> dict[str, Any]:
     """The smallest rendition, for a rail of 84 pixels."""
-    first = picture.get("srcset", "").split(" ")[0]
-    return {"src": first or picture["src"]}
+    src, webp = (picture.get(each, "").split(" ")[0] for each in ("srcset", "webp"))
+    return {"src": src or picture["src"], "webp": webp}
 
 
 def _tiles(on: date) -> list[dict[str, Any]]:
@@ -772,7 +775,7 @@ def _facts(here: Cooperative) -> list[dict[str, Any]]:
     if here.founded:
         rows.append({"name": _("Since"), "value": str(here.founded)})
     if here.sector:
-        rows.append({"name": _("Works in"), "value": _sector(here.sector)})
+        rows.append({"name": _("Works in"), "value": capfirst(_sector(here.sector))})
     return rows
 
 
