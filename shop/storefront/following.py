@@ -64,11 +64,11 @@ def headline(order: Order, parts: Iterable[SupplierOrder]) -> str:
 
 
 def sentence(order: Order, parts: Iterable[SupplierOrder]) -> str:
-    """How many parcels stand where, in one sentence."""
+    """How many parcels stand where, in one sentence; a single parcel says it itself."""
     parts = list(parts)
     if order.ended_at:
         return _("Nothing has been charged and its goods can be sold again. You can order them once more.")
-    if not order.confirmed_at:
+    if not order.confirmed_at or len(parts) == 1:
         return ""
     counted = [
         (
