@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import overload
 from zoneinfo import ZoneInfo
 
+import phonenumbers
 from babel.numbers import format_decimal
 from django.utils import timezone, translation
 from moneyed import Money
@@ -24,6 +25,8 @@ LRM = "\u200e"
 MINUS = "\u2212"
 #: Business days are those of this place (DECISIONS 27).
 PLACE = ZoneInfo("Africa/Casablanca")
+#: Its country code for phones.
+MOROCCO = 212
 
 LANGUAGES = ("fr", "ar", "en")
 
@@ -130,6 +133,19 @@ def percent_text(share: Decimal, language: str | None = None) -> str:
     percentage = (Decimal(share) * 100).quantize(Decimal("0.1"))
     text = number_text(percentage, language, decimals=None)
     return f"{text}{NBSP}%" if language == "fr" else f"{text}%"
+
+
+def phone_text(number: str) -> str:
+    """A phone number as people dial it here: ``06 61 23 45 67``; a foreign one keeps its country."""
+    try:
+        parsed = phonenumbers.parse(number, "MA")
+    except phonenumbers.NumberParseException:
+        return number
+    national = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
+    if parsed.country_code != MOROCCO:
+        return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+    digits = "".join(each for each in national if each.isdigit())
+    return NBSP.join(digits[at : at + 2] for at in range(0, len(digits), 2))
 
 
 @overload

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from moneyed import Money
@@ -27,7 +28,15 @@ def state_of(supplier_order: SupplierOrder) -> dict[str, str]:
     """The coloured word for where a part stands, as those say it who have to act."""
     state = State(supplier_order.state)
     own_words = {State.PLACED: _("to answer"), State.ACCEPTED: _("to pack")}
-    return {"kind": KINDS.get(state, ""), "text": own_words.get(state) or str(state.label)}
+    return {"kind": KINDS.get(state, ""), "text": capfirst(own_words.get(state) or str(state.label))}
+
+
+def gives(supplier_order: SupplierOrder) -> dict[str, Money]:
+    """What is kept of a part and what its cooperative receives: nothing of one that came to nothing."""
+    share = supplier_order.producer_share
+    if supplier_order.ended_at:
+        return {"kept": share * 0, "receives": share * 0}
+    return {"kept": supplier_order.goods - share, "receives": share}
 
 
 def stations_of(supplier_order: SupplierOrder, days: dict[str, str]) -> list[dict[str, str]]:
@@ -42,15 +51,20 @@ def stations_of(supplier_order: SupplierOrder, days: dict[str, str]) -> list[dic
     order = list(names)
     ended = supplier_order.state in (State.DECLINED, State.CANCELLED, State.REFUSED)
     reached = max(place for place, name in enumerate(order) if days.get(name))
+    is_under_way = not ended and supplier_order.state != State.RELEASED
     stations = []
     for place, name in enumerate(order):
         if ended and place > reached:
             break
-        state = "done" if days.get(name) else "now" if place == reached + 1 else "next"
+        state = "next" if not days.get(name) else "now" if is_under_way and place == reached else "done"
         stations.append({"name": names[name], "state": state, "said": days.get(name, "")})
     if ended:
         stations.append(
-            {"name": supplier_order.get_state_display(), "state": "stopped", "said": days.get("ended", "")}
+            {
+                "name": capfirst(supplier_order.get_state_display()),
+                "state": "stopped",
+                "said": days.get("ended", ""),
+            }
         )
     return stations
 
@@ -83,7 +97,7 @@ def listing_row(listing: Product) -> dict[str, Any]:
         "on_hand": (record.num_in_stock or 0) if record else 0,
         "reserved": (record.num_allocated or 0) if record else 0,
         "kind": "bad" if left <= 2 else "wait" if left <= 5 else "ok",
-        "left_said": ngettext("%(left)s left", "%(left)s left", left) % {"left": left}
+        "left_said": capfirst(ngettext("%(left)s left", "%(left)s left", left) % {"left": left})
         if left
         else _("Sold out"),
         "picture": picture_of(listing),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -13,17 +14,24 @@ from moneyed import MAD, Money
 from catalogue.models import Product, ProductImage
 from cooperatives.models import Certification, Cooperative, FeeTerms, Label
 from shop.core.models import Region
-from shop.design import plates
+from shop.design import numbers, plates
 from shop.pricing.fees import fees
 
 #: How few make "only so many left" worth saying.
 FEW = 3
+#: What every maker's name starts with, and so tells nobody anything among other makers.
+_COOPERATIVE = re.compile(r"^(?:Coopérative|تعاونية|Cooperative)\s+")
 _SHAPES = {Label.Kind.LEGAL_SIGN: "origin", Label.Kind.SHOP: "shop", Label.Kind.DECLARED: "declared"}
 
 
 def shape(label: Label) -> str:
     """The shape that says who vouches: a public body's octagon unless it is something else."""
     return _SHAPES.get(Label.Kind(label.kind), "public")
+
+
+def short_name(cooperative: Cooperative) -> str:
+    """A cooperative among others: its name without the word "cooperative" in front."""
+    return _COOPERATIVE.sub("", cooperative.name) or cooperative.name
 
 
 def price_of(listing: Product) -> Money | None:
@@ -68,7 +76,7 @@ def card(
     made: dict[str, Any] = {
         "url": listing.get_absolute_url(),
         "name": listing.get_title(),
-        "maker": listing.cooperative.name,
+        "maker": short_name(listing.cooperative),
         "place": listing.cooperative.place,
         "picture": picture(listing, not_ground=not_ground),
         "price": price,
@@ -137,7 +145,7 @@ def identity(cooperative: Cooperative) -> list[dict[str, Any]]:
     rows = [
         {"name": _("Seller"), "value": cooperative.name},
         {"name": _("Address"), "value": cooperative.address or cooperative.place},
-        {"name": _("Phone"), "value": str(cooperative.phone or ""), "ref": True},
+        {"name": _("Phone"), "value": numbers.phone_text(str(cooperative.phone or "")), "ref": True},
         {"name": _("E-mail"), "value": cooperative.email, "ref": True},
         {
             "name": _("Register of cooperatives"),

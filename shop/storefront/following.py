@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from moneyed import MAD, Money
@@ -92,11 +93,11 @@ def state_text(part: SupplierOrder) -> str:
 
 
 def sentence(order: Order, parts: Iterable[SupplierOrder]) -> str:
-    """How many parcels stand where, in one sentence."""
+    """How many parcels stand where, in one sentence; a single parcel says it itself."""
     parts = list(parts)
     if order.ended_at:
         return _("Nothing has been charged and its goods can be sold again. You can order them once more.")
-    if not order.confirmed_at:
+    if not order.confirmed_at or len(parts) == 1:
         return ""
     counted = [
         (
@@ -167,7 +168,7 @@ def _part(
         "url": reverse("storefront:cooperative", args=[part.cooperative.slug]),
         "origin": part.cooperative.place or part.cooperative.region_id,
         "destination": town,
-        "state": {"kind": _KINDS[State(part.state)], "text": state_text(part)},
+        "state": {"kind": _KINDS[State(part.state)], "text": capfirst(state_text(part))},
         "said": _said(part, cash=cash),
         "road": _road(part, at),
         "ended": part.state in ENDED,
@@ -259,7 +260,7 @@ def _stations(part: SupplierOrder) -> list[dict[str, str]]:
     ]
     if part.state in ENDED:
         said = numbers.moment_text(part.ended_at, style="near") if part.ended_at else ""
-        return [*stations, {"name": state_text(part), "state": "stopped", "said": said}]
+        return [*stations, {"name": capfirst(state_text(part)), "state": "stopped", "said": said}]
     if part.state not in ARRIVED and stations:
         stations[-1]["state"] = "now"
     return [*stations, *({"name": name, "state": "next", "said": ""} for name, at in moments if not at)]

@@ -137,10 +137,15 @@ def test_a_header_that_does_not_tell_the_size_that_follows_is_refused():
         pictures.renditions(bytes(data))
 
 
-def test_a_wide_picture_keeps_its_shape_in_three_sizes_and_two_encodings():
+def test_a_wide_picture_keeps_its_shape_in_four_sizes_and_two_encodings():
     made = pictures.renditions(encoded(two_halves(4000, 2000)))
 
-    assert [(each.width, each.height) for each in made.sizes] == [(300, 150), (600, 300), (1200, 600)]
+    assert [(each.width, each.height) for each in made.sizes] == [
+        (300, 150),
+        (420, 210),
+        (600, 300),
+        (1200, 600),
+    ]
     for each in made.sizes:
         for data, name in ((each.webp, "WEBP"), (each.jpeg, "JPEG")):
             with Image.open(io.BytesIO(data)) as image:
@@ -150,7 +155,7 @@ def test_a_wide_picture_keeps_its_shape_in_three_sizes_and_two_encodings():
 
 @pytest.mark.parametrize(
     ("sent", "kept"),
-    [((400, 400), [300, 400]), ((120, 80), [120]), ((300, 300), [300]), ((1200, 900), [300, 600, 1200])],
+    [((400, 400), [300, 400]), ((120, 80), [120]), ((300, 300), [300]), ((1200, 900), [300, 420, 600, 1200])],
 )
 def test_a_picture_is_never_made_larger_than_it_was(sent, kept):
     made = pictures.renditions(encoded(two_halves(*sent), "PNG"))

@@ -214,3 +214,23 @@ def test_a_share_is_a_percentage():
 
 def test_a_count_is_grouped():
     assert shown("{{ 12345|number }}") == f"<bdi>12{NBSP}345</bdi>"
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        ("+212661234567", f"06{NBSP}61{NBSP}23{NBSP}45{NBSP}67"),
+        ("0522 12-34-56", f"05{NBSP}22{NBSP}12{NBSP}34{NBSP}56"),
+        ("+33612345678", "+33 6 12 34 56 78"),
+        ("ask at the mill", "ask at the mill"),
+        ("", ""),
+    ],
+)
+def test_a_phone_number_is_written_as_it_is_dialled_here(number, text):
+    assert numbers.phone_text(number) == text
+
+
+def test_a_phone_number_reads_left_to_right_in_any_language():
+    said = shown("{{ number|phone }}", "ar", number="+212661234567")
+
+    assert said == f'<bdi dir="ltr" class="num">06{NBSP}61{NBSP}23{NBSP}45{NBSP}67</bdi>'

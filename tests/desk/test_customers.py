@@ -10,12 +10,13 @@ import time_machine
 from django.urls import reverse
 from pypdf import PdfReader
 
+from shop.design.numbers import NBSP
 from shop.fulfilment import deciding, delivering, releasing
 from shop.fulfilment.models import SupplierOrder
 from tests.factories import NOW, ListingFactory, MemberFactory, UserFactory, dispatched, placed
 
 pytestmark = pytest.mark.django_db
-PERSONAL = ("Salma Idrissi", "12, rue des Orangers", "près de la poste", "661")
+PERSONAL = ("Salma Idrissi", "12, rue des Orangers", "près de la poste", f"06{NBSP}61")
 
 
 @pytest.fixture(autouse=True)

@@ -269,3 +269,30 @@ def test_no_page_of_the_desk_shows_a_database_id_or_an_inline_style(client, owne
         assert " style=" not in page
         assert "<script" not in page
         assert f'value="{listing.pk}"' not in page or url.endswith("listings/")
+
+
+def test_a_part_that_came_to_nothing_gives_nothing(client, owner):
+    (part,) = placed((ListingFactory(cooperative=owner.cooperative, price="200.00"), 3))
+    client.post(_url("decline", part), {"reason": "sold_out"})
+
+    orders = client.get(reverse("desk:orders")).content.decode()
+    page = client.get(_url("order", part)).content.decode()
+
+    assert "MAD\u00a00.00" in orders
+    assert "MAD\u00a0534.00" not in orders
+    assert "You receive nothing for this order." in page
+    assert "MAD\u00a0534.00" not in page
+
+
+def test_the_marker_stands_at_the_last_station_reached(client, owner):
+    (part,) = placed((ListingFactory(cooperative=owner.cooperative), 1), to="dispatched")
+
+    stations = client.get(_url("order", part)).context["stations"]
+
+    assert [(each["name"], each["state"]) for each in stations] == [
+        ("Ordered", "done"),
+        ("Accepted", "done"),
+        ("On its way", "now"),
+        ("Delivered", "next"),
+        ("Money due", "next"),
+    ]

@@ -540,7 +540,7 @@ def an_upload(house: House) -> Work:
         picture.refresh_from_db()
         return picture.state, picture.widths
 
-    return Work(seen, ("ready", "300,600,640"))
+    return Work(seen, ("ready", "300,420,600,640"))
 
 
 PAGES = gateway.Urls(paid="https://shop.example/return/", given_up="https://shop.example/track/")

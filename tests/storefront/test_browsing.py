@@ -73,7 +73,7 @@ def test_a_listing_tells_price_maker_place_and_who_gets_what(visitor):
         "Douar Aït Ali, Essaouira",
         "RC/2014/17</bdi> (fictional)",
         "001234567000089</bdi> (fictional)",
-        "+212600000001",
+        "06 00 00 00 01",
         "send it back within 7 days",
         "10 ready at the cooperative",
     ):
@@ -279,3 +279,58 @@ def test_no_page_carries_an_inline_style_or_script(visitor, tree):
         assert "<script" not in text
         assert " onclick" not in text
         assert "default-src 'self'" in response["Content-Security-Policy"]
+
+
+# The first page
+
+
+def test_the_great_picture_is_of_what_the_fewest_may_carry_and_five_makers_share_the_first_screen(visitor):
+    common = LabelFactory(code="igp", kind="legal_sign", short_name="PGI")
+    rare = LabelFactory(code="aop", kind="legal_sign", short_name="PDO")
+    makers = [CooperativeFactory(name=f"Coopérative Maker {number}") for number in range(6)]
+
+    def good(title, maker, label=None):
+        listing = ListingFactory(title=title, cooperative=maker)
+        if label:
+            certification = CertificationFactory(label=label, cooperative=maker)
+            listing.label_claims.create(certification=certification)
+        return listing
+
+    good("Saffron", makers[0], rare)
+    good("Oil", makers[1], common)
+    good("Dates", makers[2], common)
+    good("Dates again", makers[2], common)
+    for number in (3, 4, 5):
+        good(f"Plain {number}", makers[number])
+
+    response = visitor.get("home")
+
+    assert response.context["big"]["name"] == "Saffron"
+    assert [each["name"] for each in response.context["beside"]] == [
+        "Dates again",
+        "Oil",
+        "Plain 5",
+        "Plain 4",
+    ]
+    assert [each["name"] for each in response.context["new"]] == ["Plain 3", "Dates"]
+
+
+def test_a_maker_among_others_is_named_without_the_word_all_of_them_start_with(visitor):
+    ListingFactory(cooperative=CooperativeFactory(name="Coopérative Jbel Nahla", place="Chefchaouen"))
+
+    page = text_of(visitor.get("listings"))
+
+    assert '<p class="by">Jbel Nahla, Chefchaouen</p>' in page
+
+
+def test_when_nothing_fits_all_her_words_one_of_them_finds_goods(visitor):
+    ListingFactory(title="Thyme honey")
+    ListingFactory(title="Rug")
+
+    page = visitor.get("listings", query={"q": "cedar honey"})
+    hopeless = visitor.get("listings", query={"q": "zzzz"})
+
+    assert "Nothing fits “cedar honey”." in text_of(page)
+    assert "In stock for “honey”" in text_of(page)
+    assert names_in(page) == ["Thyme honey"]
+    assert "In stock meanwhile" in text_of(hopeless)

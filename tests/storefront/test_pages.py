@@ -169,3 +169,11 @@ def test_the_demonstration_is_marked_on_every_page(now, language):
     for page in ("home", "listings", "basket", "account", "regions", "labels", "cooperatives"):
         text = visitor.get(page).content.decode()
         assert 'class="strip"' in text, page
+
+
+def test_a_page_that_is_not_there_also_says_that_this_is_a_demonstration(now, settings):
+    settings.DEMO_MODE = True
+
+    page = Client().get("/en/nothing/here/").content.decode()
+
+    assert "Demonstration shop" in page

@@ -119,6 +119,12 @@ def isolated(value: object) -> str:
 
 
 @register.filter
+def phone(value: object) -> SafeString | str:
+    """``{{ phone|phone }}``: 06 61 23 45 67, always left to right."""
+    return ref(numbers.phone_text(str(value))) if value else ""
+
+
+@register.filter
 def share_percent(part: Decimal | Money, whole: Money | None = None) -> SafeString | str:
     """``{{ rate|share_percent }}`` for a share of one, ``{{ part|share_percent:whole }}`` for two amounts."""
     if part is None or part == "":

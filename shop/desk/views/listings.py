@@ -127,9 +127,9 @@ def stock_count(request: HttpRequest, reference: str) -> HttpResponse:
     at = clock.now()
     try:
         if record is not None and change > 0:
-            stock.receive(quantities={record.pk: change}, at=at, about="desk")
+            stock.receive(quantities={record.pk: change}, at=at)
         elif record is not None and change < 0:
-            stock.write_off(quantities={record.pk: -change}, at=at, about="desk")
+            stock.write_off(quantities={record.pk: -change}, at=at)
     except Refused as refusal:
         messages.error(request, str(refusal))
     else:

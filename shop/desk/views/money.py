@@ -46,10 +46,7 @@ def money(request: HttpRequest) -> HttpResponse:
             "sums": sums.sums_of(cooperative=cooperative),
             "payouts": _payouts().filter(cooperative=cooperative)[:24],
             "page": page,
-            "rows": [
-                {"part": each, "state": looks.state_of(each), "kept": each.goods - each.producer_share}
-                for each in page
-            ],
+            "rows": [{"part": each, "state": looks.state_of(each), **looks.gives(each)} for each in page],
             "account": account_said(payout_accounts.current(cooperative=cooperative, at=at)),
             "waiting_says": waiting_says(payout_accounts.waiting(cooperative=cooperative, at=at), at=at),
         },

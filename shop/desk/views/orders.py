@@ -73,7 +73,7 @@ def orders(request: HttpRequest) -> HttpResponse:
         | {
             "chips": chips,
             "page": page,
-            "rows": [{"part": each, "state": looks.state_of(each)} for each in page],
+            "rows": [{"part": each, "state": looks.state_of(each), **looks.gives(each)} for each in page],
             "q": wanted,
             "state": state,
             "query": _query(state, wanted),

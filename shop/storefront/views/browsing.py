@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
@@ -14,6 +15,7 @@ from django.db.models import Count, OuterRef, Prefetch, Q, Subquery, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
 from moneyed import Money
@@ -38,8 +40,12 @@ Category = get_model("catalogue", "Category")
 ProductCategory = get_model("catalogue", "ProductCategory")
 
 ON_A_PAGE = 24
+#: The great picture of the first page and the four beside it.
+FIRST_SCREEN = 5
 #: Food that keeps no longer than this spoils quickly: it cannot be sent back.
 PERISHABLE_MONTHS = 1
+#: When nothing fits, so many goods are shown instead, found by so many of her longer words.
+INSTEAD, WORDS_TRIED, LETTERS_THAT_SAY_SOMETHING = 3, 3, 3
 SORT_NAMES = {
     "newest": gettext_lazy("Newest first"),
     "cheapest": gettext_lazy("Price: lowest first"),
@@ -62,9 +68,11 @@ def home(request: HttpRequest) -> HttpResponse:
     """What is there today: new goods, how a price is shared, regions, labels, one cooperative."""
     on = clock.today()
     newest = list(
-        finding.sorted_by(finding.find(wanted=Wanted(in_stock=True), on=on), "newest").for_cards(on=on)[:16]
+        finding.sorted_by(finding.find(wanted=Wanted(in_stock=True), on=on), "newest").for_cards(on=on)[
+            :ON_A_PAGE
+        ]
     )
-    newest.sort(key=lambda each: not each.valid_claims)
+    newest = _first_screen_first(newest)
     goods, makers = finding.size(finding.find(wanted=Wanted(), on=on))
     chosen = _cooperative_of(on)
     theirs = (
@@ -84,8 +92,8 @@ def home(request: HttpRequest) -> HttpResponse:
             "families": _families(on),
             "big": shown[0] if shown else None,
             "big_listing": newest[0] if newest else None,
-            "beside": shown[1:5],
-            "new": shown[5:13],
+            "beside": shown[1:FIRST_SCREEN],
+            "new": shown[FIRST_SCREEN : FIRST_SCREEN + 8],
             "example": example,
             "parts": _parts(example, terms) if example else None,
             "goods": goods,
@@ -97,6 +105,39 @@ def home(request: HttpRequest) -> HttpResponse:
             "theirs": cards.cards(theirs, terms=terms),
         },
     )
+
+
+def _first_screen_first(newest: list[Product]) -> list[Product]:
+    """The newest goods, with those of the first screen in front: five of five cooperatives.
+
+    The great picture is of what the fewest may carry: the rarest sign of origin. The next four carry a
+    label where they can.
+    """
+    if not newest:
+        return []
+    signs = {
+        each.pk: [
+            claim.certification.label_id
+            for claim in each.valid_claims
+            if claim.certification.label.kind == Label.Kind.LEGAL_SIGN
+        ]
+        for each in newest
+    }
+    carried = Counter(label for labels in signs.values() for label in labels)
+    great = min(
+        newest,
+        key=lambda each: (
+            min((carried[label] for label in signs[each.pk]), default=len(newest) + 1),
+            not each.valid_claims,
+            -cards.left_of(each),
+        ),
+    )
+    first, makers = [great], {great.cooperative_id}
+    for each in sorted(newest, key=lambda each: not each.valid_claims):
+        if len(first) < FIRST_SCREEN and each.cooperative_id not in makers:
+            first.append(each)
+            makers.add(each.cooperative_id)
+    return first + [each for each in newest if each not in first]
 
 
 def season_heading(on: date) -> str:
@@ -122,17 +163,17 @@ def _cooperative_of(on: date) -> Cooperative | None:
 
 
 def _families(on: date) -> list[dict[str, Any]]:
-    """The kinds of goods with a picture of one each, for the rail."""
-    newest = (
+    """The kinds of goods for the rail, each with a picture of the good that has been there longest."""
+    longest = (
         ProductCategory.objects.filter(
             category=OuterRef("pk"), product__in=finding.find(wanted=Wanted(), on=on).values("pk")
         )
-        .order_by("-product")
+        .order_by("product")
         .values("product")[:1]
     )
     kinds = list(
         Category.objects.filter(is_public=True)
-        .annotate(shown=Subquery(newest))
+        .annotate(shown=Subquery(longest))
         .exclude(shown=None)
         .order_by("path")[:12]
     )
@@ -151,8 +192,8 @@ def _families(on: date) -> list[dict[str, Any]]:
 
 def _small(picture: dict[str, Any]) -> dict[str, Any]:
     """The smallest rendition, for a rail of 84 pixels."""
-    first = picture.get("srcset", "").split(" ")[0]
-    return {"src": first or picture["src"]}
+    src, webp = (picture.get(each, "").split(" ")[0] for each in ("srcset", "webp"))
+    return {"src": src or picture["src"], "webp": webp}
 
 
 def _tiles(on: date) -> list[dict[str, Any]]:
@@ -344,7 +385,7 @@ def _list(
         "asked_number": len(asked_regions) + len(asked_kinds) + len(asked_labels) + wanted.in_stock,
     }
     if not goods:
-        context["instead"] = _instead(on)
+        context["instead"], context["instead_for"] = _instead(text, on)
     return render(request, "storefront/list.html", context)
 
 
@@ -445,12 +486,15 @@ def _categories() -> list[Any]:
     return list(Category.objects.filter(is_public=True).order_by("path"))
 
 
-def _instead(on: date) -> list[dict[str, Any]]:
-    """When nothing fits: what just came in."""
-    found = list(
-        finding.sorted_by(finding.find(wanted=Wanted(in_stock=True), on=on), "newest").for_cards(on=on)[:3]
-    )
-    return cards.cards(found, terms=_terms(found, on))
+def _instead(text: str, on: date) -> tuple[list[dict[str, Any]], str]:
+    """When nothing fits: what one of her words alone finds, and that word; else what just came in."""
+    words = [each for each in text.split() if len(each) >= LETTERS_THAT_SAY_SOMETHING][:WORDS_TRIED]
+    for word in [*words, ""] if len(words) > 1 else [""]:
+        wanted = finding.find(wanted=Wanted(text=word, in_stock=True), on=on)
+        found = list(finding.sorted_by(wanted, "newest").for_cards(on=on)[:INSTEAD])
+        if found:
+            return cards.cards(found, terms=_terms(found, on)), word
+    return [], ""
 
 
 def _terms(listings_: Iterable[Product], on: date) -> dict[int, Any]:
@@ -731,7 +775,7 @@ def _facts(here: Cooperative) -> list[dict[str, Any]]:
     if here.founded:
         rows.append({"name": _("Since"), "value": str(here.founded)})
     if here.sector:
-        rows.append({"name": _("Works in"), "value": _sector(here.sector)})
+        rows.append({"name": _("Works in"), "value": capfirst(_sector(here.sector))})
     return rows
 
 

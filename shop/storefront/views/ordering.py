@@ -25,6 +25,7 @@ from shop.core import clock
 from shop.core.errors import Refused, Unavailable
 from shop.core.models import Commune
 from shop.core.money import from_minor, to_minor, total
+from shop.design import numbers
 from shop.fulfilment import quoting
 from shop.fulfilment.models import DeliveryQuote
 from shop.orders.models import Order
@@ -233,7 +234,8 @@ def _as_left(request: Any, contents: list[Content], at: datetime) -> tuple[Check
     """The form as she left it, with the delivery if it is still as it was worked out."""
     user = _user(request)
     answers = request.session.get(ANSWERS) or _from_last_order(user)
-    form = CheckoutForm(initial=answers, user=user)
+    phone = numbers.phone_text(answers.get("phone", "")).replace(numbers.NBSP, " ")
+    form = CheckoutForm(initial={**answers, "phone": phone}, user=user)
     if not answers.get("commune"):
         return form, []
     address = address_from(answers)
