@@ -144,7 +144,9 @@ def test_filters_count_what_each_choice_would_find_and_can_be_taken_away(visitor
 
     page = text_of(visitor.get("listings", query={"region": "MA-01"}))
 
-    counts = dict(re.findall(r'value="([\w-]+)"[^>]*><span>[^<]*</span><span class="n"><bdi>(\d+)', page))
+    counts = dict(
+        re.findall(r'value="([\w-]+)"[^>]*>\s*<span>[^<]*</span>\s*<span class="n"><bdi>(\d+)', page)
+    )
     assert counts == {"MA-01": "2", "MA-09": "1", "food": "1", "honey": "1", "home": "1"}
     assert '<a class="chip" href="/en/goods/">MA-01' in page
 
@@ -320,7 +322,7 @@ def test_a_maker_among_others_is_named_without_the_word_all_of_them_start_with(v
 
     page = text_of(visitor.get("listings"))
 
-    assert '<p class="by">Jbel Nahla, Chefchaouen</p>' in page
+    assert re.search(r'<p class="by">\s*Jbel Nahla, Chefchaouen\s*</p>', page)
 
 
 def test_when_nothing_fits_all_her_words_one_of_them_finds_goods(visitor):

@@ -16,7 +16,8 @@ pytestmark = pytest.mark.django_db
 
 
 def text_of(response):
-    return re.sub(r"\s+", " ", response.content.decode()).replace("\u00a0", " ")
+    text = re.sub(r"\s+", " ", response.content.decode()).replace("\u00a0", " ")
+    return text.replace("> <", "><")
 
 
 @pytest.fixture

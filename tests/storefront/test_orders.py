@@ -37,7 +37,8 @@ State = SupplierOrder.State
 
 
 def text_of(response):
-    return re.sub(r"\s+", " ", response.content.decode()).replace("\u00a0", " ")
+    text = re.sub(r"\s+", " ", response.content.decode()).replace("\u00a0", " ")
+    return text.replace("> <", "><")
 
 
 def opened_by(order: Order, language: str = "en") -> Visitor:
