@@ -81,6 +81,10 @@ class NotFailed(Refused):
     message = _("Only a refund that failed can be sent again.")
 
 
+class NotOnItsWay(Refused):
+    message = _("This refund is no longer on its way with the bank.")
+
+
 @dataclass(frozen=True)
 class _Part:
     """What one line gives back, in minor units."""
@@ -419,6 +423,18 @@ def rejected_by_bank(*, refund: Refund, why: str, at: datetime) -> Refund:
         refund.save()
     _tell_failure(refund, at)
     return refund
+
+
+@transaction.atomic
+def never_debited(*, refund: Refund, attempt: int, why: str, at: datetime) -> Refund:
+    """A try that the bank took and never debited is given up, as two persons agreed: still owed, may go again.
+
+    Raises NotOnItsWay when the bank has shown or rejected it meanwhile, or it is another try.
+    """
+    refund = _locked(refund.pk)
+    if (refund.way, refund.state, refund.attempt) != (Refund.Way.BANK, State.SENT, attempt):
+        raise NotOnItsWay
+    return rejected_by_bank(refund=refund, why=why, at=at)
 
 
 def sent_as(*, reference: str) -> QuerySet[Refund]:

@@ -1,6 +1,6 @@
 """What should have happened by now and has not: looked for in the tables, opened as exceptions, closed when cured.
 
-**What only the bank can show** (a payout debited, a deposit or a remittance credited) is missing once the
+**What only the bank can show** (a payout or a refund debited, a deposit or a remittance credited) is missing once the
 bank has told of it: when its working days of grace are over *and* a statement covers the last of them and does
 not show it. Until that statement is read nobody knows, so nothing is opened. Silence does not hide money
 either: when no statement covers the day within a further week of work, one exception says that, for all that
@@ -22,6 +22,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Count, QuerySet
 from moneyed import Money
 
@@ -33,12 +34,12 @@ from shop.ledger import accounts, balances
 from shop.payments.models import BalanceTransaction, Deposit, LatePayment, Payout, Refund, StripeEvent
 from shop.reconciliation import chaining, matching
 from shop.reconciliation.actions import Action
-from shop.reconciliation.models import Discrepancy, Match, Remittance
-from shop.reconciliation.noticing import cure, notice, working_days_after
+from shop.reconciliation.models import Discrepancy, Match, Remittance, StatementLine
+from shop.reconciliation.noticing import cure, forget, notice, working_days_after
 
 Kind = Discrepancy.Kind
 
-#: Working days after which a payout, a deposit or a remittance should be on a statement.
+#: Working days after which a payout or refund, a deposit or a remittance should be on a statement.
 DAYS_IN_FLIGHT = 3
 DAYS_FOR_DEPOSIT = 2
 DAYS_FOR_REMITTANCE = 3
@@ -77,13 +78,24 @@ def catch_up(*, at: datetime) -> matching.Run:
     return run
 
 
+@transaction.atomic
+def try_line(*, line: StatementLine, at: datetime) -> Match | None:
+    """Match one line again, or open its exception, and close what that settles beside it."""
+    match = matching.match_line(line=line, at=at)
+    watch(at=at)
+    return match
+
+
 def watch(*, at: datetime) -> int:
     """Look for everything there is to look for; returns how many exceptions are open because of it."""
     return sum(_follow(kind, look(at), at) for kind, look in _LOOKS.items())
 
 
 def _follow(kind: str, seen: Iterable[Seen], at: datetime) -> int:
-    """Open an exception for each thing seen, and close those of its kind that are seen no more."""
+    """Open an exception for each thing seen, and close those of its kind that are seen no more.
+
+    What people settled and is seen no more is remembered as gone: if it comes back, it opens again.
+    """
     present = []
     for each in seen:
         discrepancy = notice(
@@ -98,8 +110,9 @@ def _follow(kind: str, seen: Iterable[Seen], at: datetime) -> int:
         present.append(discrepancy.pk)
         crashpoint("watching.noticed")
     # Rests of matches by hand and shortages found at import are not ours to close.
-    gone = Discrepancy.objects.filter(kind=kind, line=None, detail__watched=True).unsettled()
-    cure(gone.exclude(pk__in=present), at=at)
+    gone = Discrepancy.objects.filter(kind=kind, line=None, detail__watched=True).exclude(pk__in=present)
+    cure(gone.unsettled(), at=at)
+    forget(gone, at=at)
     return len(present)
 
 
@@ -143,6 +156,13 @@ def _awaited(at: datetime) -> Iterator[Awaited]:
         detail = _watched(since=since.isoformat())
         seen = Seen(payout.reference, payout.amount, Action.NOTE_ONLY, account, detail)
         yield Awaited(Kind.STALE_IN_FLIGHT, seen, working_days_after(since, DAYS_IN_FLIGHT))
+    refunds = Refund.objects.filter(way=Refund.Way.BANK, state=Refund.State.SENT)
+    for refund in refunds.select_related("batch", "payment__order"):
+        since = refund.batch.execute_on if refund.batch else day_of(refund.sent_at or at)
+        account = accounts.refund_payable(refund.currency).code
+        detail = _watched(since=since.isoformat(), order=refund.payment.order.number, attempt=refund.attempt)
+        seen = Seen(refund.reference, refund.amount, Action.NOTE_ONLY, account, detail)
+        yield Awaited(Kind.REFUND_NOT_DEBITED, seen, working_days_after(since, DAYS_IN_FLIGHT))
     deposits = Deposit.objects.exclude(status__in=["failed", "canceled"])
     for deposit in deposits.exclude(stripe_id__in=_arrived_deposits()):
         due = deposit.arrives_on or day_of(deposit.created_at)
@@ -175,6 +195,10 @@ def _missing(kind: str, at: datetime) -> Iterator[Seen]:
 
 def _stale_in_flight(at: datetime) -> Iterator[Seen]:
     return _missing(Kind.STALE_IN_FLIGHT, at)
+
+
+def _refund_not_debited(at: datetime) -> Iterator[Seen]:
+    return _missing(Kind.REFUND_NOT_DEBITED, at)
 
 
 def _deposit_late(at: datetime) -> Iterator[Seen]:
@@ -270,7 +294,12 @@ def _refund_failed(at: datetime) -> Iterator[Seen]:
             refund.amount,
             Action.REFUND_AGAIN,
             account,
-            _watched(reason=refund.failure, order=refund.payment.order.number, way=refund.way),
+            _watched(
+                reason=refund.failure,
+                order=refund.payment.order.number,
+                way=refund.way,
+                attempt=refund.attempt,
+            ),
         )
 
 
@@ -315,6 +344,7 @@ def _negative_balance(at: datetime) -> Iterator[Seen]:
 
 _LOOKS: dict[str, Callable[[datetime], Iterator[Seen]]] = {
     Kind.STALE_IN_FLIGHT: _stale_in_flight,
+    Kind.REFUND_NOT_DEBITED: _refund_not_debited,
     Kind.DEPOSIT_LATE: _deposit_late,
     Kind.STATEMENT_LATE: _statement_late,
     Kind.DEPOSIT_FAILED: _deposit_failed,

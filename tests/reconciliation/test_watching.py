@@ -275,3 +275,73 @@ def test_what_waits_for_a_second_person_does_not_close_by_itself(world: World):
 
     assert watch(world) == ["stale_in_flight"]
     assert the("stale_in_flight").state == "proposed"
+
+
+def test_a_silent_carrier_that_keeps_more_cash_is_due_again(world: World):
+    world.cash_parcel("1000.00")
+    world.wait(days=19)
+    assert watch(world) == ["cod_overdue"]
+    resolving.propose(
+        discrepancy=the("cod_overdue"), action=Action.NOTE_ONLY, reason="asked", by=world.maker, at=world.at
+    )
+    world.cash_parcel("12000.00")
+    world.wait(days=19)
+
+    assert watch(world) == ["cod_overdue"]
+
+    found = the("cod_overdue")
+    assert (found.amount, len(found.detail["parcels"])) == (mad(13000), 2)
+
+
+def test_what_two_persons_settled_opens_again_when_more_money_is_missing(world: World):
+    parcel = world.cash_parcel("1000.00")
+    world.wait(days=19)
+    watch(world)
+    resolution = resolving.propose(
+        discrepancy=the("cod_overdue"),
+        action=Action.ADJUST,
+        reason="the carrier is insolvent",
+        details={"debit": "carrier_cost:MAD", "credit": "cod_receivable:rihla:MAD"},
+        by=world.maker,
+        at=world.at,
+    )
+    resolving.approve(resolution=resolution, by=world.checker, at=world.at)
+    assert watch(world) == []
+
+    world.cash_parcel("12000.00")
+    world.wait(days=19)
+
+    assert watch(world) == ["cod_overdue"]
+    assert the("cod_overdue").key == f"cod_overdue:rihla/{parcel.reference}#2"
+
+
+def test_a_balance_below_zero_is_due_again_after_a_note_and_opens_anew_after_it_recovered(world: World):
+    owed = {"effective_on": world.at.date(), "amount": eur(5)}
+    entries.record_stripe_fee(bt="txn_1", **owed)
+    assert watch(world) == ["negative_balance"]
+    resolving.propose(
+        discrepancy=the("negative_balance"),
+        action=Action.NOTE_ONLY,
+        reason="topped up tomorrow",
+        by=world.maker,
+        at=world.at,
+    )
+    noted = the("negative_balance").due_on
+    world.wait(days=200)
+    assert watch(world) == ["negative_balance"]
+    assert the("negative_balance").due_on == noted < world.at.date()
+
+    world.deposit(eur(20))
+    entries.record_card_payment(
+        order="T-1",
+        bt="txn_2",
+        effective_on=world.at.date(),
+        paid=eur(8),
+        settled=eur(8),
+        fee=eur(0),
+    )
+    assert watch(world) == []
+    entries.record_stripe_fee(bt="txn_3", effective_on=world.at.date(), amount=eur(4))
+
+    assert watch(world) == ["negative_balance"]
+    assert the("negative_balance").key == "negative_balance:stripe_balance:EUR#2"

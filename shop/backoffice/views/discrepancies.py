@@ -14,7 +14,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from shop.backoffice import looks, naming, owning
+from shop.backoffice import looks, naming
 from shop.backoffice.forms import ResolveForm
 from shop.backoffice.scope import (
     APPROVE_MONEY,
@@ -26,11 +26,12 @@ from shop.backoffice.scope import (
 )
 from shop.core import clock
 from shop.core.errors import Refused
+from shop.design.numbers import day_text
 from shop.fulfilment.models import Shipment
 from shop.ledger import accounts
-from shop.payments import refunding
+from shop.payments import refunding, tasks
 from shop.payments.models import BalanceTransaction, Payout, PayoutBatch
-from shop.reconciliation import resolving, watching, wording
+from shop.reconciliation import owning, resolving, wording
 from shop.reconciliation.actions import QUARANTINED, Action, actions_for
 from shop.reconciliation.models import Discrepancy, Remittance, Resolution
 
@@ -111,6 +112,7 @@ def discrepancy(request: HttpRequest, reference: str) -> HttpResponse:
                     "amount": resolving.amount_of(each),
                     "waits": each.moves_money and not each.approved_at and not each.refused_at,
                     "is_own": each.proposed_by_id == request.user.pk,
+                    "is_note": each.action == Action.NOTE_ONLY,
                 }
                 for each in resolutions
             ],
@@ -158,7 +160,7 @@ def take_discrepancy(request: HttpRequest, reference: str) -> HttpResponse:
 
 @operator_required(PREPARE_MONEY, "GET", "POST")
 def resolve(request: HttpRequest, reference: str) -> HttpResponse:
-    """Propose what to do about it, with the reason. A note settles at once; all else waits for another person."""
+    """Propose what to do about it, with the reason. What moves money waits for another person."""
     found = _at(reference)
     if found.state != _State.OPEN:
         messages.warning(request, _("Nothing is open here: it is settled, or waits for a second person."))
@@ -187,12 +189,9 @@ def resolve(request: HttpRequest, reference: str) -> HttpResponse:
         except Refused as refusal:
             form.add_error(None, str(refusal))
         else:
-            said = (
-                _("Proposed. Another person reads it and decides.")
-                if resolution.moves_money
-                else _("Settled with your note.")
-            )
-            messages.success(request, said)
+            if resolution.action == Action.REFUND_AGAIN:
+                tasks.send_refunds.delay()
+            messages.success(request, _proposed(resolution))
             return redirect("backoffice:discrepancy", reference)
     return show(
         request,
@@ -205,6 +204,18 @@ def resolve(request: HttpRequest, reference: str) -> HttpResponse:
         },
         status=422 if request.method == "POST" else 200,
     )
+
+
+def _proposed(resolution: Resolution) -> str:
+    """What became of a proposal."""
+    found = resolution.discrepancy
+    if resolution.moves_money:
+        return _("Proposed. Another person reads it and decides.")
+    if resolution.action == Action.REFUND_AGAIN:
+        return _("Refund %(refund)s is tried again.") % {"refund": found.subject_reference}
+    if found.state == _State.SETTLED:
+        return _("Settled with your note.")
+    return _("Noted. It is still so, and due again on %(day)s.") % {"day": day_text(found.due_on)}
 
 
 def _codes(found: Discrepancy) -> set[str]:
@@ -252,7 +263,6 @@ def approve_resolution(request: HttpRequest, reference: str) -> HttpResponse:
     if request.method == "POST":
         try:
             resolving.approve(resolution=found, by=request.user, at=clock.now())
-            watching.watch(at=clock.now())  # what this settles beside its own exception closes with it
         except Refused as refusal:
             messages.error(request, str(refusal))
         else:
