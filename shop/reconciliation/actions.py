@@ -37,6 +37,8 @@ class Action(models.TextChoices):
 
 
 _LINE = (Action.MATCH_BY_HAND, Action.ADJUST)
+#: What somebody proposed of her own accord: when it is refused, nothing is left to settle.
+OF_OWN_ACCORD = frozenset([Kind.DOUBTED_MATCH, Kind.ADJUSTMENT])
 #: Rows of Stripe's balance that wait in quarantine until they are booked.
 QUARANTINED = frozenset([Kind.DISPUTE, Kind.UNKNOWN_CATEGORY])
 #: What ends by itself when its cause does. A note says why it is still so, and settles nothing.
@@ -71,6 +73,7 @@ ACTIONS: dict[str, tuple[Action, ...]] = {
     Kind.DISPUTE: (Action.ADJUST,),
     Kind.UNKNOWN_CATEGORY: (Action.ADJUST,),
     Kind.DOUBTED_MATCH: (Action.UNDO_MATCH, Action.NOTE_ONLY),
+    Kind.ADJUSTMENT: (Action.ADJUST,),
 }
 _ELSE = (Action.ADJUST, Action.NOTE_ONLY)
 

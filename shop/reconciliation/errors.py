@@ -137,6 +137,26 @@ class UnknownAccount(Refused):
         super().__init__(format_lazy(_("There is no account {code}."), code=code))
 
 
+class MovesByStatementOnly(Refused):
+    def __init__(self, code: str) -> None:
+        super().__init__(
+            format_lazy(
+                _("{code} shows what stands at the bank or at Stripe: only their statements move it."),
+                code=code,
+            )
+        )
+
+
+class AdjustmentWaits(Refused):
+    def __init__(self, reference: str) -> None:
+        super().__init__(
+            format_lazy(
+                _("An adjustment between these two accounts waits for a second person: {reference}."),
+                reference=reference,
+            )
+        )
+
+
 class LineNotBooked(Refused):
     message = _("The entry has to move the whole amount of the line, into or out of the bank account.")
 

@@ -282,6 +282,7 @@ class Discrepancy(MovesOnce, models.Model):
         STATEMENT_GAP = "statement_gap", _("statements do not follow on")
         STATEMENT_LATE = "statement_late", _("no statement for too long")
         DOUBTED_MATCH = "doubted_match", _("a match that somebody doubts")
+        ADJUSTMENT = "adjustment", _("an adjustment of the books")
 
     class State(models.TextChoices):
         OPEN = "open", _("open")

@@ -106,7 +106,8 @@ def notice(
 def _is_back(settled: Discrepancy, amount: Money, detail: dict[str, Any]) -> bool:
     """Whether what was settled is to be looked at again."""
     return (
-        settled.gone_at is not None
+        settled.kind == Kind.ADJUSTMENT
+        or settled.gone_at is not None
         or detail.get("attempt", 1) != settled.detail.get("attempt", 1)
         or abs(to_minor(amount)) > abs(settled.amount_minor)
     )

@@ -28,11 +28,12 @@ from shop.payments import payouts, refunding
 from shop.payments.models import Payout, Refund
 from shop.payments.stripe import importing as stripe_importing
 from shop.reconciliation import matching, watching
-from shop.reconciliation.actions import LASTING, QUARANTINED, Action, actions_for
+from shop.reconciliation.actions import LASTING, OF_OWN_ACCORD, QUARANTINED, Action, actions_for
 from shop.reconciliation.errors import (
     Changed,
     LineNotBooked,
     MoneyMoved,
+    MovesByStatementOnly,
     NotForThis,
     ReasonMissing,
     RowNotBooked,
@@ -234,6 +235,10 @@ def _adjustment(discrepancy: Discrepancy, details: Mapping[str, Any]) -> Move:
         outside, reference = accounts.stripe_balance(discrepancy.currency), discrepancy.subject_reference
         moved, refusal = discrepancy.amount, RowNotBooked
     else:
+        if discrepancy.kind == Kind.ADJUSTMENT:
+            for each in (debit, credit):
+                if each.kind in accounts.MIRRORS:
+                    raise MovesByStatementOnly(each.code)
         reference = ""
         minor = int(details.get("amount_minor") or abs(discrepancy.amount_minor))
         moved = from_minor(minor, debit.currency)
@@ -295,7 +300,7 @@ def approve(*, resolution: Resolution, by: Any, at: datetime) -> Resolution:
 
 @transaction.atomic
 def refuse(*, resolution: Resolution, by: Any, at: datetime) -> Resolution:
-    """Do not do it: the exception is open again. The proposer may take her own proposal back this way."""
+    """Do not do it: the exception is open again, unless it was only proposed of somebody's own accord. The proposer may take her own proposal back this way."""
     discrepancy = _locked(resolution.discrepancy)
     resolution = Resolution.objects.select_for_update(of=("self",)).get(pk=resolution.pk)
     if resolution.refused_at is not None:
@@ -305,8 +310,8 @@ def refuse(*, resolution: Resolution, by: Any, at: datetime) -> Resolution:
     resolution.refused_by, resolution.refused_at = by, at
     resolution.save(update_fields=["refused_by", "refused_at"])
     with refused_when_stale():
-        if discrepancy.kind == Kind.DOUBTED_MATCH:
-            discrepancy.settle(at=at)  # the match stands
+        if discrepancy.kind in OF_OWN_ACCORD:
+            discrepancy.settle(at=at)  # the match, or the books, stand as they are
         else:
             discrepancy.send_back()
         discrepancy.save()

@@ -99,6 +99,7 @@ _ADVICE: dict[str, Promise] = {
     _Kind.STATEMENT_GAP: _("Import the statement that is missing."),
     _Kind.STATEMENT_LATE: _("Download the newest statement at the bank and import it."),
     _Kind.DOUBTED_MATCH: _("Compare both sides, then agree or not."),
+    _Kind.ADJUSTMENT: _("Read the reason and the evidence, then agree or not."),
 }
 
 

@@ -6,6 +6,7 @@ import mimetypes
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count
@@ -13,9 +14,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from moneyed import Money
 
 from shop.backoffice import looks, naming
-from shop.backoffice.forms import ResolveForm
+from shop.backoffice.forms import AdjustForm, ResolveForm
 from shop.backoffice.scope import (
     APPROVE_MONEY,
     HANDLE_FILES,
@@ -29,10 +31,11 @@ from shop.core.errors import Refused
 from shop.design.numbers import day_text
 from shop.fulfilment.models import Shipment
 from shop.ledger import accounts
+from shop.ledger.models import Account, JournalEntry
 from shop.payments import refunding, tasks
 from shop.payments.models import BalanceTransaction, Payout, PayoutBatch
-from shop.reconciliation import owning, resolving, wording
-from shop.reconciliation.actions import QUARANTINED, Action, actions_for
+from shop.reconciliation import adjusting, owning, resolving, wording
+from shop.reconciliation.actions import OF_OWN_ACCORD, QUARANTINED, Action, actions_for
 from shop.reconciliation.models import Discrepancy, Remittance, Resolution
 
 PER_PAGE = 40
@@ -246,6 +249,64 @@ def _initial(request: HttpRequest, found: Discrepancy, actions: tuple[Action, ..
     return initial
 
 
+# What no statement shows
+
+
+@operator_required(PREPARE_MONEY, "GET", "POST")
+def adjust(request: HttpRequest) -> HttpResponse:
+    """Propose to book between two accounts what no statement shows: a dispute lost, a debt waived."""
+    about = JournalEntry.objects.whole().filter(event=request.GET.get("entry", "")).first()
+    currency, initial = _adjusted(about, request.GET.get("account", ""))
+    form = AdjustForm(
+        request.POST or None,
+        request.FILES or None,
+        initial=initial,
+        accounts=[each for each in naming.choices(currency) if not accounts.mirrors(each[0])],
+    )
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        try:
+            resolution = adjusting.propose(
+                debit=given["debit"],
+                credit=given["credit"],
+                amount=Money(given["amount"], currency),
+                reason=given["reason"],
+                evidence=given.get("evidence"),
+                about=about,
+                by=request.user,
+                at=clock.now(),
+            )
+        except Refused as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, _proposed(resolution))
+            return redirect("backoffice:discrepancy", resolution.discrepancy.reference)
+    return show(
+        request,
+        "backoffice/adjust.html",
+        "reconciliation",
+        {
+            "form": form,
+            "about": about,
+            "currency": currency,
+            "back": reverse("backoffice:entry", args=[about.event])
+            if about is not None
+            else reverse("backoffice:reconciliation"),
+        },
+        status=422 if request.method == "POST" else 200,
+    )
+
+
+def _adjusted(about: JournalEntry | None, account: str) -> tuple[str, dict[str, str]]:
+    """In which currency, and out of which account: that of the page it was asked from."""
+    codes = [each.debit.code for each in about.postings.all()] if about is not None else [account]
+    code = next((each for each in codes if each and not accounts.mirrors(each)), "")
+    currency = (code or codes[0]).rpartition(":")[2]
+    if not Account.objects.filter(currency=currency).exists():
+        return settings.SHOP_CURRENCY, {}
+    return currency, {"credit": code}
+
+
 # The second person
 
 
@@ -281,7 +342,13 @@ def refuse_resolution(request: HttpRequest, reference: str) -> HttpResponse:
         except Refused as refusal:
             messages.error(request, str(refusal))
         else:
-            messages.success(request, _("Not agreed. The exception is open again."))
+            left = found.discrepancy.kind not in OF_OWN_ACCORD
+            messages.success(
+                request,
+                _("Not agreed. The exception is open again.")
+                if left
+                else _("Not agreed. Everything stands as it is."),
+            )
         return redirect("backoffice:discrepancy", found.discrepancy.reference)
     return _confirm(request, found, _("Do not agree to %(resolution)s"), _("Do not do it"))
 
