@@ -44,12 +44,26 @@ class ParcelNotOurs(Refused):
         )
 
 
-class InvoicedBefore(Refused):
-    def __init__(self, tracking: str) -> None:
+class InvoiceKnown(Refused):
+    def __init__(self, reference: str) -> None:
         super().__init__(
             format_lazy(
-                _("The carriage of parcel {tracking} was invoiced before. Ask the carrier to take it off."),
-                tracking=tracking,
+                _(
+                    "Invoice {reference} was imported before from another file. Ask the carrier which one holds."
+                ),
+                reference=reference,
+            )
+        )
+
+
+class InvoiceOfAnotherTime(Refused):
+    def __init__(self, on: str) -> None:
+        super().__init__(
+            format_lazy(
+                _(
+                    "The invoice's day, {on}, is more than a year away from today. Ask the carrier for its day."
+                ),
+                on=on,
             )
         )
 
