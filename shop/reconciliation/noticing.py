@@ -69,21 +69,21 @@ def notice(
 ) -> Discrepancy:
     """Open an exception about a subject, or return the one there is, which then says what is so now.
 
-    A line's exception opens again after its match was undone; any other as ``_is_back`` says.
+    A line's exception opens again after its match was undone; any other as ``is_back`` says.
     ``detail["explains"]`` says how much of the account's difference it is, in minor units;
     ``detail["attempt"]`` which try of its subject it is about.
     """
-    about = line.reference if line is not None else subject
-    base = f"{kind}:{about}"[:150]
+    base = _base(kind, line.reference if line is not None else subject)
     # The lock of the numbering also makes two who notice the same thing take turns.
     numbers = following(Discrepancy, prefix="D", year=day_of(at).year, digits=5)
     reference = next(numbers)
     before = _earlier(base)
     if before:
         last = before[-1]
-        if last.state != State.SETTLED:
-            return _follow(last, amount, detail or {}, at) if line is None else last
-        if line is None and not _is_back(last, amount, detail or {}):
+        if line is None:
+            if not is_back(last, amount, detail or {}):
+                return follow(last, amount, detail or {}, at)
+        elif last.state != State.SETTLED:
             return last
     discrepancy: Discrepancy = Discrepancy.objects.create(
         reference=reference,
@@ -103,29 +103,43 @@ def notice(
     return discrepancy
 
 
-def _is_back(settled: Discrepancy, amount: Money, detail: dict[str, Any]) -> bool:
+def _base(kind: str, about: str) -> str:
+    return f"{kind}:{about}"[:150]
+
+
+def latest(*, kind: str, subjects: Iterable[str]) -> dict[str, Discrepancy]:
+    """The newest exception about each subject, in one query: ``{subject: exception}``."""
+    wanted = {_base(kind, each): each for each in subjects}
+    found = Discrepancy.objects.filter(
+        kind=kind, line=None, subject_reference__in=[each[:80] for each in wanted.values()]
+    )
+    bases = ((each, each.key.rpartition("#")[0] or each.key) for each in found.order_by("pk"))
+    return {wanted[base]: each for each, base in bases if base in wanted}
+
+
+def is_back(last: Discrepancy, amount: Money, detail: dict[str, Any]) -> bool:
     """Whether what was settled is to be looked at again."""
-    return (
-        settled.kind == Kind.ADJUSTMENT
-        or settled.gone_at is not None
-        or detail.get("attempt", 1) != settled.detail.get("attempt", 1)
-        or abs(to_minor(amount)) > abs(settled.amount_minor)
+    return last.state == State.SETTLED and (
+        last.kind == Kind.ADJUSTMENT
+        or last.gone_at is not None
+        or detail.get("attempt", 1) != last.detail.get("attempt", 1)
+        or abs(to_minor(amount)) > abs(last.amount_minor)
     )
 
 
-def _follow(waiting: Discrepancy, amount: Money, detail: dict[str, Any], at: datetime) -> Discrepancy:
-    """It is about as much as it is now; what grew is due as if it had just been noticed.
+def follow(last: Discrepancy, amount: Money, detail: dict[str, Any], at: datetime) -> Discrepancy:
+    """An open one is about as much as it is now; what grew is due as if it had just been noticed.
 
-    What waits for a second person stays as she reads it.
+    What waits for a second person stays as she reads it, and what is settled stays as it was.
     """
     minor = to_minor(amount)
-    if waiting.state != State.OPEN or minor == waiting.amount_minor:
-        return waiting
-    if abs(minor) > abs(waiting.amount_minor):
-        waiting.due_on = min(waiting.due_on, due_after(waiting.kind, at))
-    waiting.amount_minor, waiting.detail = minor, waiting.detail | detail
-    waiting.save(update_fields=["amount_minor", "detail", "due_on"])
-    return waiting
+    if last.state != State.OPEN or minor == last.amount_minor:
+        return last
+    if abs(minor) > abs(last.amount_minor):
+        last.due_on = min(last.due_on, due_after(last.kind, at))
+    last.amount_minor, last.detail = minor, last.detail | detail
+    last.save(update_fields=["amount_minor", "detail", "due_on"])
+    return last
 
 
 def _earlier(base: str) -> list[Discrepancy]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from shop.ledger import entries
 from shop.payments.models import BalanceTransaction, LatePayment, Payment, Refund, StripeEvent
-from shop.reconciliation import resolving, watching
+from shop.reconciliation import proving, resolving, watching
 from shop.reconciliation.actions import Action
 from shop.reconciliation.models import Discrepancy
 from shop.reconciliation.noticing import working_days_after
@@ -345,3 +347,54 @@ def test_a_balance_below_zero_is_due_again_after_a_note_and_opens_anew_after_it_
 
     assert watch(world) == ["negative_balance"]
     assert the("negative_balance").key == "negative_balance:stripe_balance:EUR#2"
+
+
+def queries(do) -> int:
+    with CaptureQueriesContext(connection) as asked:
+        do()
+    return len(asked)
+
+
+def test_watching_many_asks_the_database_as_often_as_watching_few(world: World):
+    world.sent("600.00")
+    world.cash_parcel("1000.00")
+    world.deposit(mad("89.24"))
+    world.wait(days=19)
+    world.import_silence()
+    assert watch(world) == ["cod_overdue", "deposit_late", "stale_in_flight"]
+    few = queries(lambda: watching.watch(at=world.at))
+
+    world.sent("600.00", "700.00", "800.00")
+    for number in range(3):
+        world.deposit(mad("50.00"), stripe_id=f"po_{number}", trace_id=f"TRC{number}")
+        world.cash_parcel("500.00")
+        world.wait(days=5)
+        world.import_silence()
+    world.wait(days=19)
+    world.import_silence()
+    assert len(watch(world)) == 9
+
+    assert queries(lambda: watching.watch(at=world.at)) == few
+
+
+def test_the_proof_of_a_carrier_asks_as_often_for_many_parcels_as_for_one(world: World):
+    def handed_over(number: int) -> None:
+        parcel = world.cash_parcel("1000.00")
+        remittance(world, parcel, ref=f"REM-2026-000{number}")
+        world.import_csv(L("1000.00", f"BORDEREAU REM-2026-000{number}", on=world.at.date()))
+        world.match()
+
+    def asked() -> tuple[int, int]:
+        account = "cod_receivable:rihla:MAD"
+        return queries(lambda: proving.prove(account=account)), queries(
+            lambda: proving.drill(account=account)
+        )
+
+    handed_over(1)
+    one = asked()
+    for number in (2, 3, 4):
+        handed_over(number)
+
+    assert asked() == one
+    assert len(proving.drill(account="cod_receivable:rihla:MAD")) == 4
+    assert world.proof("cod_receivable:rihla:MAD").statement == mad(0)
