@@ -674,3 +674,29 @@ def test_a_dispute_is_an_exception_until_two_persons_book_it_and_is_booked_once(
     assert stripe_importing.book_waiting(at=world.at) == 0
     said = "each balance transaction said to be posted is posted, and no other"
     assert next(each for each in auditing.audit(at=world.at) if each.name == said).holds
+
+
+def test_agreeing_and_what_follows_from_it_stand_or_fall_together(world: World, monkeypatch):
+    resolution = propose(world, fee(world), Action.BOOK_BANK_FEE)
+    monkeypatch.setattr(watching, "watch", refuses)
+
+    with pytest.raises(NotForThis):
+        resolving.approve(resolution=resolution, by=world.checker, at=world.at)
+
+    resolution.refresh_from_db()
+    assert (resolution.approved_by, resolution.entry, bank()) == (None, None, mad(0))
+
+
+def test_trying_a_line_and_what_follows_from_it_stand_or_fall_together(world: World, monkeypatch):
+    (payout,) = world.sent("600.00")
+    world.import_csv(L("-534.00", e2e=payout.reference))
+    monkeypatch.setattr(watching, "watch", refuses)
+
+    with pytest.raises(NotForThis):
+        watching.try_line(line=StatementLine.objects.get(), at=world.at)
+
+    assert (StatementLine.objects.get().state, bank()) == ("new", mad(0))
+
+
+def refuses(*, at):
+    raise NotForThis
