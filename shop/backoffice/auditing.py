@@ -419,6 +419,7 @@ _EVENTS = (
         SELECT b.stripe_id FROM payments_balancetransaction b
         WHERE (b.posted_at IS NOT NULL) <> EXISTS (
             SELECT 1 FROM ledger_journalentry e WHERE e.event = 'stripe:' || b.stripe_id)
+          AND (b.net_minor <> 0 OR b.posted_at IS NULL)
         """,
     ),
     Check(

@@ -340,7 +340,30 @@ class ColumnsForm(forms.Form):
         )
 
 
-class ResolveForm(forms.Form):
+class _ProposalForm(forms.Form):
+    """Why something is to be booked, with the paper that shows it."""
+
+    reason = forms.CharField(
+        label=_("Why?"),
+        help_text=_("Whoever approves it reads this, and so does whoever audits it."),
+        max_length=250,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    evidence = forms.FileField(
+        label=_("Evidence"),
+        help_text=_("PDF, picture, CSV or XML, at most 5 MB."),
+        required=False,
+        validators=[FileExtensionValidator(["pdf", "png", "jpg", "jpeg", "webp", "csv", "xml", "txt"])],
+    )
+
+    def clean_evidence(self) -> Any:
+        file = self.cleaned_data.get("evidence")
+        if file and file.size > LARGEST_FILE:
+            raise forms.ValidationError(_("This file is larger than 5 MB."))
+        return file
+
+
+class ResolveForm(_ProposalForm):
     """What to do about an exception, and why. Which details count depends on what is chosen."""
 
     action = forms.ChoiceField(label=_("What is to be done?"), widget=forms.RadioSelect)
@@ -366,18 +389,7 @@ class ResolveForm(forms.Form):
         required=False,
         min_value=0,
     )
-    reason = forms.CharField(
-        label=_("Why?"),
-        help_text=_("Whoever approves it reads this, and so does whoever audits it."),
-        max_length=250,
-        widget=forms.Textarea(attrs={"rows": 3}),
-    )
-    evidence = forms.FileField(
-        label=_("Evidence"),
-        help_text=_("PDF, picture, CSV or XML, at most 5 MB."),
-        required=False,
-        validators=[FileExtensionValidator(["pdf", "png", "jpg", "jpeg", "webp", "csv", "xml", "txt"])],
-    )
+    field_order = ["action", "reference", "subject", "debit", "credit", "amount", "reason", "evidence"]
 
     def __init__(
         self,
@@ -399,12 +411,6 @@ class ResolveForm(forms.Form):
         else:
             del self.fields["debit"], self.fields["credit"], self.fields["amount"]
 
-    def clean_evidence(self) -> Any:
-        file = self.cleaned_data.get("evidence")
-        if file and file.size > LARGEST_FILE:
-            raise forms.ValidationError(_("This file is larger than 5 MB."))
-        return file
-
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
         action = given.get("action")
@@ -424,6 +430,20 @@ class ResolveForm(forms.Form):
             minor = to_minor(Money(amount, self.currency)) if amount is not None else None
             return {"debit": given["debit"], "credit": given["credit"], "amount_minor": minor}
         return {}
+
+
+class AdjustForm(_ProposalForm):
+    """An amount out of one account into another, which no statement shows."""
+
+    debit = forms.ChoiceField(label=_("Into account"))
+    credit = forms.ChoiceField(label=_("Out of account"))
+    amount = AmountField(label=_("Amount"), min_value=Decimal("0.01"))
+    field_order = ["debit", "credit", "amount", "reason", "evidence"]
+
+    def __init__(self, *args: Any, accounts: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("debit", "credit"):
+            self.fields[name].choices = [("", "—"), *accounts]  # type: ignore[attr-defined]
 
 
 class ReasonForm(forms.Form):

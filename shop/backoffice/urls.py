@@ -80,6 +80,7 @@ urlpatterns = [
     path("reconciliation/import/invoice/", importing.import_carrier_invoice, name="import_carrier_invoice"),
     path("reconciliation/import/stripe/", reconciliation.import_stripe, name="import_stripe"),
     path("reconciliation/fetch/<fetched:what>/", reconciliation.fetch_sandbox, name="fetch_sandbox"),
+    path("reconciliation/adjust/", discrepancies.adjust, name="adjust"),
     path("reconciliation/exceptions/", discrepancies.discrepancies, name="discrepancies"),
     path("reconciliation/exceptions/<ref:reference>/", discrepancies.discrepancy, name="discrepancy"),
     path("reconciliation/exceptions/<ref:reference>/take/", discrepancies.take_discrepancy, name="take"),

@@ -13,15 +13,32 @@ from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
 from django.template.loader import render_to_string
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
 from shop.core import outbox
+from shop.core.errors import Refused
 from shop.core.models import OutboxMessage
 
 #: What a context says under these names opens a door without a password: a guest's token, an account's link.
 SECRETS = ("token", "link")
 HIDDEN = "•••"
+#: Who makes a secret anew for a mail that is sent once more: ``{name in the context: from the context}``.
+Renewer = Callable[[dict[str, Any]], str]
+_renewers: dict[str, Renewer] = {}
+
+
+class SecretSpent(Refused):
+    message = _(
+        "This mail held a link that opens an account. It is not kept: the person asks for a new one on the page where she signs in."
+    )
+
+
+def renew(name: str, renewer: Renewer) -> None:
+    """From now on a secret of that name is made anew by ``renewer`` when its mail is sent once more."""
+    _renewers[name] = renewer
 
 
 def promise(
@@ -59,7 +76,7 @@ def promise(
 
 
 def send(message: OutboxMessage) -> None:
-    """Render and send one promised mail; the text that left is kept on the row, but for its secrets."""
+    """Render and send one promised mail; the text that left is kept on the row, its secrets nowhere."""
     template = "mail/" + message.topic.partition(":")[0].replace(".", "_")
     with override(message.language):
         context = {
@@ -68,7 +85,7 @@ def send(message: OutboxMessage) -> None:
             "language": message.language,
             "about": message.about,
         }
-        subject, _, text = render_to_string(f"{template}.txt", context).strip().partition("\n")
+        subject, _newline, text = render_to_string(f"{template}.txt", context).strip().partition("\n")
         html = render_to_string(f"{template}.html", {**context, "subject": subject})
     mail = EmailMultiAlternatives(
         subject=subject.strip(),
@@ -81,6 +98,32 @@ def send(message: OutboxMessage) -> None:
     mail.send()
     message.subject = subject.strip()[:250]
     message.body = without_secrets(message, text.strip())
+    message.payload = _forgotten(message.payload)
+
+
+@transaction.atomic
+def send_again(*, message: OutboxMessage, at: datetime) -> OutboxMessage:
+    """Promise a mail once more. A guest's link is made anew.
+
+    A mail that failed still holds its secrets and hands them on, so that they stand in one place. Raises
+    SecretSpent where nothing can be made anew.
+    """
+    message = OutboxMessage.objects.select_for_update().get(pk=message.pk)
+    payload = dict(message.payload)
+    for name in SECRETS:
+        if name in _renewers and payload.get(name):
+            payload[name] = _renewers[name](payload)
+        elif payload.get(name) == HIDDEN:
+            raise SecretSpent
+    again = outbox.send_again(message=message, payload=payload, at=at)
+    if message.state == OutboxMessage.State.FAILED:
+        message.payload = _forgotten(message.payload)
+        message.save(update_fields=["payload"])
+    return again
+
+
+def _forgotten(payload: dict[str, Any]) -> dict[str, Any]:
+    return payload | {name: HIDDEN for name in SECRETS if payload.get(name)}
 
 
 def without_secrets(message: OutboxMessage, text: str) -> str:

@@ -118,8 +118,13 @@ def sweep(*, at: datetime, limit: int = 200) -> int:
     return sum(deliver(message_id=each, at=at) for each in due)
 
 
-def send_again(*, message: OutboxMessage, at: datetime) -> OutboxMessage:
-    """Promise the same message once more, e.g. after an operator mended an address."""
+def send_again(
+    *, message: OutboxMessage, at: datetime, payload: dict[str, Any] | None = None
+) -> OutboxMessage:
+    """Promise the same message once more, e.g. after an operator mended an address.
+
+    ``payload`` takes the place of what it said the first time.
+    """
     again = OutboxMessage.objects.filter(key__startswith=f"{message.key}:again:").count() + 1
     return put(
         kind=message.kind,
@@ -128,6 +133,6 @@ def send_again(*, message: OutboxMessage, at: datetime) -> OutboxMessage:
         recipient=message.recipient,
         language=message.language,
         about=message.about,
-        payload=message.payload,
+        payload=message.payload if payload is None else payload,
         at=at,
     )

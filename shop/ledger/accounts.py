@@ -17,6 +17,15 @@ from shop.ledger.models import Account
 MAIN_BANK_ACCOUNT = "main"
 
 
+#: Kinds that show what stands outside: only statements of the bank and rows of Stripe's move them.
+MIRRORS = frozenset(["bank", "stripe_balance", "stripe_reserved"])
+
+
+def mirrors(code: str) -> bool:
+    """Whether the account of this code shows what stands outside."""
+    return code.partition(":")[0] in MIRRORS
+
+
 @dataclass(frozen=True)
 class AccountName:
     """Which account, as a value: a kind of the chart, whose it is, its currency code."""

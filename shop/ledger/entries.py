@@ -222,11 +222,12 @@ def record_carrier_cost(
 ) -> JournalEntry:
     """J4c: what the carrier charges us for a parcel, also for one refused at the door.
 
-    Event ``supplier-order:<…>:carriage``.
+    A part carried twice is invoiced twice, so the invoice (``carrier/reference``) is in the event:
+    ``supplier-order:<…>:carriage:<invoice>``.
     """
     owed = accounts.carrier_payable(carrier, net.currency)
     return post(
-        event=f"supplier-order:{supplier_order}:carriage",
+        event=f"supplier-order:{supplier_order}:carriage" + (f":{invoice}" if invoice else ""),
         kind=Kind.CARRIER_COST,
         effective_on=effective_on,
         memo=f"Carriage of {supplier_order} by {carrier}",

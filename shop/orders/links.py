@@ -21,6 +21,11 @@ def sign(*, order: Order) -> str:
     return signing.dumps([order.number, order.link_version], salt=_SALT, compress=True)
 
 
+def sign_for(*, number: str) -> str:
+    """A new token for the order of this number, as its mail is sent once more."""
+    return sign(order=Order.objects.get(number=number))
+
+
 def read(*, token: str) -> Order:
     """The order a token opens. Raises LinkRefused for a forged, old or revoked one."""
     try:

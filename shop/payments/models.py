@@ -180,6 +180,13 @@ class Refund(MovesOnce, models.Model):
     amount, goods, delivery = Amount("amount_minor"), Amount("goods_minor"), Amount("delivery_minor")
     delivery_vat, commission = Amount("delivery_vat_minor"), Amount("commission_minor")
     commission_vat, solidarity = Amount("commission_vat_minor"), Amount("solidarity_minor")
+    once = models.CharField(
+        max_length=40,
+        null=True,
+        blank=True,
+        unique=True,
+        help_text="the one-time key of the form that asked: pressing twice asks once",
+    )
     key = models.CharField(max_length=80, unique=True, help_text="idempotency key at the provider")
     attempt = models.PositiveIntegerField(default=1)
     stripe_refund_id = models.CharField(max_length=64, blank=True, db_index=True)

@@ -178,8 +178,8 @@ def _open(attempt: PaymentAttempt, urls: gateway.Urls) -> gateway.Session:
 
 
 def _lines(order: Order, amount: Money) -> list[gateway.PageLine]:
-    """What the customer reads on the page: each good and each delivery, or one line if they do not add up
-    (an offer on the whole order)."""
+    """What the customer reads on the page: each good and each delivery, or one line for the whole order if
+    they do not add up to what she pays."""
     with override(order.language):
         lines = [
             _goods_line(
@@ -203,8 +203,8 @@ def _lines(order: Order, amount: Money) -> list[gateway.PageLine]:
 
 
 def _goods_line(*, title: str, quantity: int, amount: Money) -> gateway.PageLine:
-    """One good with its quantity and the price of one; where no exact price of one comes to the amount (an
-    offer on part of the quantity) the amount of all of them, and the name says so."""
+    """One good with its quantity and the price of one; where no whole price of one comes to the amount, the
+    amount of all of them, and the name says so."""
     one, rest = divmod(to_minor(amount), quantity)
     if not rest:
         return gateway.PageLine(name=title, unit=from_minor(one, amount.currency), quantity=quantity)

@@ -81,6 +81,10 @@ class NotFailed(Refused):
     message = _("Only a refund that failed can be sent again.")
 
 
+class NotOnItsWay(Refused):
+    message = _("This refund is no longer on its way with the bank.")
+
+
 @dataclass(frozen=True)
 class _Part:
     """What one line gives back, in minor units."""
@@ -108,8 +112,11 @@ def request(
     note: str = "",
     holder: str = "",
     rib: str = "",
+    once: str = "",
 ) -> Refund:
     """Give money back for a part of an order: the whole of what is left, or ``{line: quantity}``.
+
+    ``once`` is a one-time key: asking again under it changes nothing and returns the first refund.
 
     ``with_delivery`` gives the delivery's price back too, unless by rule the customer bears it in this
     case. Fees come back in proportion, allocated over what is left of each line. An order paid in cash
@@ -123,6 +130,9 @@ def request(
         .select_related("order", "cooperative")
         .get(pk=supplier_order.pk)
     )
+    before = asked_before(supplier_order=supplier_order, once=once)
+    if before is not None:
+        return before
     if payment is None or not _has_moved(supplier_order, payment):
         raise NotPaid
     way = Refund.Way.BANK if supplier_order.is_cash else Refund.Way.STRIPE
@@ -137,6 +147,7 @@ def request(
     gives_delivery = bearer != DeliveryCostRule.Bearer.CUSTOMER and not _delivery_went_back(supplier_order)
     refund: Refund = Refund(
         reference=references.make("R"),
+        once=once or None,
         payment=payment,
         supplier_order=supplier_order,
         reason=reason,
@@ -191,6 +202,14 @@ def request(
     )
     logger.info("refund requested", extra={"refund": refund.reference, "reason": reason})
     return refund
+
+
+def asked_before(*, supplier_order: SupplierOrder, once: str) -> Refund | None:
+    """The refund that was asked for under this one-time key, if there is one."""
+    if not once:
+        return None
+    found: Refund | None = supplier_order.refunds.filter(once=once).first()
+    return found
 
 
 @transaction.atomic
@@ -419,6 +438,18 @@ def rejected_by_bank(*, refund: Refund, why: str, at: datetime) -> Refund:
         refund.save()
     _tell_failure(refund, at)
     return refund
+
+
+@transaction.atomic
+def never_debited(*, refund: Refund, attempt: int, why: str, at: datetime) -> Refund:
+    """A try that the bank took and never debited is given up, as two persons agreed: still owed, may go again.
+
+    Raises NotOnItsWay when the bank has shown or rejected it meanwhile, or it is another try.
+    """
+    refund = _locked(refund.pk)
+    if (refund.way, refund.state, refund.attempt) != (Refund.Way.BANK, State.SENT, attempt):
+        raise NotOnItsWay
+    return rejected_by_bank(refund=refund, why=why, at=at)
 
 
 def sent_as(*, reference: str) -> QuerySet[Refund]:

@@ -44,12 +44,26 @@ class ParcelNotOurs(Refused):
         )
 
 
-class InvoicedBefore(Refused):
-    def __init__(self, tracking: str) -> None:
+class InvoiceKnown(Refused):
+    def __init__(self, reference: str) -> None:
         super().__init__(
             format_lazy(
-                _("The carriage of parcel {tracking} was invoiced before. Ask the carrier to take it off."),
-                tracking=tracking,
+                _(
+                    "Invoice {reference} was imported before from another file. Ask the carrier which one holds."
+                ),
+                reference=reference,
+            )
+        )
+
+
+class InvoiceOfAnotherTime(Refused):
+    def __init__(self, on: str) -> None:
+        super().__init__(
+            format_lazy(
+                _(
+                    "The invoice's day, {on}, is more than a year away from today. Ask the carrier for its day."
+                ),
+                on=on,
             )
         )
 
@@ -135,6 +149,26 @@ class AmountsDiffer(Refused):
 class UnknownAccount(Refused):
     def __init__(self, code: str) -> None:
         super().__init__(format_lazy(_("There is no account {code}."), code=code))
+
+
+class MovesByStatementOnly(Refused):
+    def __init__(self, code: str) -> None:
+        super().__init__(
+            format_lazy(
+                _("{code} shows what stands at the bank or at Stripe: only their statements move it."),
+                code=code,
+            )
+        )
+
+
+class AdjustmentWaits(Refused):
+    def __init__(self, reference: str) -> None:
+        super().__init__(
+            format_lazy(
+                _("An adjustment between these two accounts waits for a second person: {reference}."),
+                reference=reference,
+            )
+        )
 
 
 class LineNotBooked(Refused):

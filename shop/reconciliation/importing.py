@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
-from datetime import datetime
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.files.base import ContentFile
@@ -20,6 +21,7 @@ from django.utils.text import get_valid_filename
 from moneyed import Money
 
 from shop.core import rib as ribs
+from shop.core.clock import day_of
 from shop.core.errors import Refused
 from shop.core.lives import refused_when_stale
 from shop.core.money import MAD, from_minor, to_minor, total
@@ -33,7 +35,8 @@ from shop.reconciliation.actions import Action
 from shop.reconciliation.errors import (
     AlreadyImported,
     BalancesNeeded,
-    InvoicedBefore,
+    InvoiceKnown,
+    InvoiceOfAnotherTime,
     MappingNeeded,
     OtherAccount,
     OtherBatch,
@@ -365,28 +368,46 @@ def _hold_against_the_parcel(remittance: Remittance, line: RemittanceLine, at: d
 # Invoices of carriers
 
 
+#: How far the day of an invoice may be from the day it is imported.
+NOT_FURTHER_THAN = timedelta(days=366)
+
+
+@dataclass(frozen=True)
+class BookedInvoice:
+    """What was booked. ``again`` are the parts of which other invoices charged carriage before."""
+
+    reference: str
+    gross: Money
+    again: tuple[str, ...]
+
+
 @transaction.atomic
 def import_carrier_invoice(
     *, content: bytes, name: str, carrier: Carrier, by: Any, at: datetime
-) -> carrier_invoice_csv.Invoice:
+) -> BookedInvoice:
     """Keep a carrier's invoice and book what each part's carriage cost (J4c), refused parcels too.
 
-    Paying it is a line of the bank's that people settle. A parcel that is not ours, or whose part was invoiced
-    before, refuses the whole file. Raises AlreadyImported, ParcelNotOurs, InvoicedBefore or a
-    ``NotAStatement``.
+    Paying it is a line of the bank's that people settle. A part that another invoice charged before was carried
+    twice, and is named, so that somebody can ask. A parcel that is not ours refuses the whole file. Raises
+    AlreadyImported, InvoiceKnown, InvoiceOfAnotherTime, ParcelNotOurs or a ``NotAStatement``.
     """
     one_at_a_time("import")
     refuse_if_known(content=content)
     invoice = carrier_invoice_csv.read(content)
+    if abs(invoice.invoiced_on - day_of(at)) > NOT_FURTHER_THAN:
+        raise InvoiceOfAnotherTime(f"{invoice.invoiced_on:%d/%m/%Y}")
+    named = f"{carrier.code}/{_as_a_name(invoice.reference)}"
+    carriage = JournalEntry.objects.filter(kind=JournalEntry.Kind.CARRIER_COST)
+    if carriage.filter(postings__ext_ref=named).exists():
+        raise InvoiceKnown(invoice.reference)
     parts: dict[SupplierOrder, list[carrier_invoice_csv.InvoiceLine]] = {}
     for line in invoice.lines:
         parcel = _shipment(carrier, line)
         if parcel is None:
             raise ParcelNotOurs(line.tracking)
-        part = parcel.supplier_order
-        if JournalEntry.objects.filter(event=f"supplier-order:{part.reference}:carriage").exists():
-            raise InvoicedBefore(line.tracking)
-        parts.setdefault(part, []).append(line)
+        parts.setdefault(parcel.supplier_order, []).append(line)
+    before = carriage.filter(supplier_order__in=[each.reference for each in parts])
+    again = sorted(set(before.values_list("supplier_order", flat=True)))
     file = _keep(
         content,
         StatementFile(
@@ -408,10 +429,15 @@ def import_carrier_invoice(
             effective_on=invoice.invoiced_on,
             net=total([each.net for each in lines], invoice.currency),
             vat=total([each.vat for each in lines], invoice.currency),
-            invoice=f"{carrier.code}/{invoice.reference}",
+            invoice=named,
         )
     logger.info("carrier invoice imported", extra={"file": file.sha256[:12], "parts": len(parts)})
-    return invoice
+    return BookedInvoice(reference=invoice.reference, gross=invoice.gross, again=tuple(again))
+
+
+def _as_a_name(reference: str) -> str:
+    """A carrier's reference as it can stand in the name of an event."""
+    return re.sub(r"[^A-Za-z0-9_./#-]+", "-", reference)[:40]
 
 
 # What the bank says of a batch

@@ -257,7 +257,6 @@ class Discrepancy(MovesOnce, models.Model):
     """An exception: what does not match, since when, how much, whose it is, and what to do."""
 
     class Kind(models.TextChoices):
-        MISSING_IN_LEDGER = "missing_in_ledger", _("not in our books")
         MISSING_AT_PROVIDER = "missing_at_provider", _("in our books only")
         AMOUNT_DIFFERS = "amount_differs", _("another amount")
         CURRENCY_DIFFERS = "currency_differs", _("another currency")
@@ -275,6 +274,7 @@ class Discrepancy(MovesOnce, models.Model):
         PAYOUT_REJECTED = "payout_rejected", _("the bank rejected a payout")
         PAYOUT_RETURNED = "payout_returned", _("the bank sent a payout back")
         REFUND_FAILED = "refund_failed", _("a refund failed")
+        REFUND_NOT_DEBITED = "refund_not_debited", _("a refund that the bank never debited")
         PAYMENT_WITHOUT_ORDER = "payment_without_order", _("paid after the order was over")
         NEGATIVE_BALANCE = "negative_balance", _("the balance at Stripe is below zero")
         STALE_IN_FLIGHT = "stale_in_flight", _("a payout that the bank never debited")
@@ -282,6 +282,7 @@ class Discrepancy(MovesOnce, models.Model):
         STATEMENT_GAP = "statement_gap", _("statements do not follow on")
         STATEMENT_LATE = "statement_late", _("no statement for too long")
         DOUBTED_MATCH = "doubted_match", _("a match that somebody doubts")
+        ADJUSTMENT = "adjustment", _("an adjustment of the books")
 
     class State(models.TextChoices):
         OPEN = "open", _("open")
@@ -310,6 +311,7 @@ class Discrepancy(MovesOnce, models.Model):
     opened_at = models.DateTimeField()
     due_on = models.DateField()
     settled_at = models.DateTimeField(null=True, blank=True)
+    gone_at = models.DateTimeField(null=True, blank=True, help_text="when what it is about was no longer so")
 
     objects = DiscrepancyQuerySet.as_manager()
 

@@ -26,8 +26,8 @@ from shop.ledger import accounts, balances
 from shop.ledger.models import JournalEntry, Posting
 from shop.payments.models import BalanceTransaction, Deposit, Payout, PayoutTransfer, Refund
 from shop.reconciliation import chaining, wording
-from shop.reconciliation.models import Discrepancy, Match, Remittance, StatementLine
-from shop.reconciliation.remitted import accounted_for, settled_by
+from shop.reconciliation.models import Discrepancy, Match, Remittance, RemittanceLine, StatementLine
+from shop.reconciliation.remitted import accounted, settled_by
 
 Kind = Discrepancy.Kind
 Text = str | Promise
@@ -338,7 +338,7 @@ def _cash(carrier: str) -> Proof:
     account = accounts.cod_receivable(carrier, currency)
     taken = sum(each.cash_to_collect_minor for each in _parcels(carrier))
     arrived = Remittance.objects.filter(carrier__code=carrier).exclude(arrived_at=None)
-    handed_over = sum(settled_by(each) for each in arrived)
+    handed_over = settled_by(*arrived)
     last = Remittance.objects.filter(carrier__code=carrier).order_by("-remitted_on").first()
     return Proof(
         account=account.code,
@@ -354,18 +354,28 @@ def _cash(carrier: str) -> Proof:
 def _cash_rows(carrier: str) -> list[Row]:
     """By parcel: what the carrier took, and what of it is in remittances whose money came."""
     rows = []
+    remitted: dict[int, list[RemittanceLine]] = {}
+    every = RemittanceLine.objects.filter(shipment__carrier__code=carrier)
+    for line in every.select_related("remittance__file"):
+        remitted.setdefault(line.shipment_id or 0, []).append(line)
+    settles = accounted(every)
+    on_statement: dict[str, list[str]] = {}
+    confirmed = Match.objects.filter(
+        subject=Match.Subject.REMITTANCE,
+        subject_reference__startswith=f"{carrier}/",
+        state=Match.State.CONFIRMED,
+    )
+    for subject, reference in confirmed.values_list("subject_reference", "line__reference"):
+        on_statement.setdefault(subject, []).append(reference)
     for parcel in _parcels(carrier):
-        lines = parcel.remittance_lines.select_related("remittance__file", "shipment")
+        lines = remitted.get(parcel.pk, [])
         known = [each for each in lines if each.remittance.arrived_at is not None]
-        over = sum(accounted_for(each) for each in known)
+        over = sum(settles[each.pk] for each in known)
         part = parcel.supplier_order.reference
         events = [f"supplier-order:{part}:cash-collected"]
         events += [f"remittance:{carrier}/{each.remittance.reference}" for each in known]
-        matches = Match.objects.filter(
-            subject=Match.Subject.REMITTANCE,
-            subject_reference__in=[f"{carrier}/{each.remittance.reference}" for each in known],
-            state=Match.State.CONFIRMED,
-        ).values_list("line__reference", flat=True)
+        names = dict.fromkeys(f"{carrier}/{each.remittance.reference}" for each in known)
+        matches = [reference for each in names for reference in on_statement.get(each, [])]
         rows.append(
             Row(
                 on=_day(parcel.delivered_at),

@@ -1,6 +1,7 @@
 """What is done about exceptions: proposed by one person, approved by another, and only then carried out.
 
-A note moves no money and settles at once. Every entry carries, or is named by, the resolution two persons
+A note moves no money and settles at once what is over; what is still so stays open, and is due again later.
+Sending a refund again is no new decision, so one person does it. Every entry carries, or is named by, the resolution two persons
 agreed on.
 """
 
@@ -26,12 +27,13 @@ from shop.ledger.models import JournalEntry
 from shop.payments import payouts, refunding
 from shop.payments.models import Payout, Refund
 from shop.payments.stripe import importing as stripe_importing
-from shop.reconciliation import matching
-from shop.reconciliation.actions import QUARANTINED, Action, actions_for
+from shop.reconciliation import matching, watching
+from shop.reconciliation.actions import LASTING, OF_OWN_ACCORD, QUARANTINED, Action, actions_for
 from shop.reconciliation.errors import (
     Changed,
     LineNotBooked,
     MoneyMoved,
+    MovesByStatementOnly,
     NotForThis,
     ReasonMissing,
     RowNotBooked,
@@ -42,7 +44,7 @@ from shop.reconciliation.errors import (
 )
 from shop.reconciliation.judging import record_of
 from shop.reconciliation.models import Discrepancy, Match, Resolution, StatementLine
-from shop.reconciliation.noticing import cure_line, notice
+from shop.reconciliation.noticing import cure_line, due_after, notice
 from shop.reconciliation.spotting import Known
 
 logger = logging.getLogger(__name__)
@@ -52,6 +54,8 @@ Kind = Discrepancy.Kind
 Subject = Match.Subject
 #: Whose the money is that the bank moved by mistake.
 BANK = "bank"
+#: Why a refund failed of which the bank never showed a debit; ``wording`` says it in words.
+NOT_CARRIED_OUT = "not_carried_out"
 
 
 # Proposing
@@ -68,7 +72,7 @@ def propose(
     details: Mapping[str, Any] | None = None,
     evidence: Any = None,
 ) -> Resolution:
-    """Say what to do about an exception. A note settles it at once, all else waits for a second person.
+    """Say what to do about an exception. What ``moves_money`` waits for a second person, all else is done at once.
 
     ``details`` by action: ``match_by_hand`` and ``accept_return`` take ``reference`` (of a payout, refund,
     deposit, or ``carrier/remittance``), ``match_by_hand`` optionally ``subject``; ``adjust`` takes ``debit``
@@ -106,11 +110,29 @@ def propose(
     with refused_when_stale():
         if resolution.moves_money:
             discrepancy.propose()
+        elif chosen == Action.NOTE_ONLY and discrepancy.kind in LASTING:
+            discrepancy.due_on = due_after(discrepancy.kind, at)
         else:
+            _do_at_once(resolution, discrepancy, by, at)
             discrepancy.settle(at=at)
         discrepancy.save()
     logger.info("resolution proposed", extra={"resolution": resolution.reference, "action": action})
     return resolution
+
+
+def _do_at_once(resolution: Resolution, discrepancy: Discrepancy, by: Any, at: datetime) -> None:
+    """What one person may do alone."""
+    if resolution.action == Action.REFUND_AGAIN:
+        refunding.retry(refund=_refund_of(discrepancy), by=by, at=at)
+    elif discrepancy.kind in QUARANTINED:
+        stripe_importing.set_aside(stripe_id=discrepancy.subject_reference, at=at)
+
+
+def _refund_of(discrepancy: Discrepancy) -> Refund:
+    refund: Refund | None = Refund.objects.filter(reference=discrepancy.subject_reference).first()
+    if refund is None:
+        raise UnknownReference(discrepancy.subject_reference)
+    return refund
 
 
 @transaction.atomic
@@ -162,6 +184,8 @@ def _checked(discrepancy: Discrepancy, action: Action, details: dict[str, Any]) 
             "amount_minor": to_minor(move.amount),
             "memo": str(details.get("memo", ""))[:120],
         }
+    if action == Action.REFUND_NOT_CARRIED_OUT:
+        return {"attempt": _refund_of(discrepancy).attempt}
     if action == Action.UNDO_MATCH:
         return {"match": discrepancy.detail["match"]}
     return {}
@@ -211,6 +235,10 @@ def _adjustment(discrepancy: Discrepancy, details: Mapping[str, Any]) -> Move:
         outside, reference = accounts.stripe_balance(discrepancy.currency), discrepancy.subject_reference
         moved, refusal = discrepancy.amount, RowNotBooked
     else:
+        if discrepancy.kind == Kind.ADJUSTMENT:
+            for each in (debit, credit):
+                if each.kind in accounts.MIRRORS:
+                    raise MovesByStatementOnly(each.code)
         reference = ""
         minor = int(details.get("amount_minor") or abs(discrepancy.amount_minor))
         moved = from_minor(minor, debit.currency)
@@ -227,16 +255,6 @@ def _adjustment(discrepancy: Discrepancy, details: Mapping[str, Any]) -> Move:
     if not move.amount:
         raise refusal
     return move
-
-
-def take_on(*, discrepancy: Discrepancy, by: Any) -> Discrepancy:
-    """Somebody looks after an exception from now on; ``None`` gives it back."""
-    discrepancy = Discrepancy.objects.get(pk=discrepancy.pk)
-    if discrepancy.state == State.SETTLED:
-        raise Changed
-    Discrepancy.objects.filter(pk=discrepancy.pk).update(owner=by)
-    discrepancy.owner = by
-    return discrepancy
 
 
 # The second person
@@ -275,13 +293,14 @@ def approve(*, resolution: Resolution, by: Any, at: datetime) -> Resolution:
         cure_line(line, at=at)
         if resolution.action == Action.UNDO_MATCH:
             matching.match_line(line=line, at=at)  # opens the exception about the line that is new again
+    watching.watch(at=at)  # what this settles beside its own exception closes with it
     logger.info("resolution approved", extra={"resolution": resolution.reference})
     return resolution
 
 
 @transaction.atomic
 def refuse(*, resolution: Resolution, by: Any, at: datetime) -> Resolution:
-    """Do not do it: the exception is open again. The proposer may take her own proposal back this way."""
+    """Do not do it: the exception is open again, unless it was only proposed of somebody's own accord. The proposer may take her own proposal back this way."""
     discrepancy = _locked(resolution.discrepancy)
     resolution = Resolution.objects.select_for_update(of=("self",)).get(pk=resolution.pk)
     if resolution.refused_at is not None:
@@ -291,8 +310,8 @@ def refuse(*, resolution: Resolution, by: Any, at: datetime) -> Resolution:
     resolution.refused_by, resolution.refused_at = by, at
     resolution.save(update_fields=["refused_by", "refused_at"])
     with refused_when_stale():
-        if discrepancy.kind == Kind.DOUBTED_MATCH:
-            discrepancy.settle(at=at)  # the match stands
+        if discrepancy.kind in OF_OWN_ACCORD:
+            discrepancy.settle(at=at)  # the match, or the books, stand as they are
         else:
             discrepancy.send_back()
         discrepancy.save()
@@ -307,11 +326,10 @@ def _carry_out(
     action, details, actor = resolution.action, resolution.details, _actor(by)
     if action == Action.PUT_BACK:
         return _put_back(discrepancy, resolution.reason, at)
-    if action == Action.REFUND_AGAIN:
-        refund = Refund.objects.filter(reference=discrepancy.subject_reference).first()
-        if refund is None:
-            raise UnknownReference(discrepancy.subject_reference)
-        refunding.retry(refund=refund, by=by, at=at)
+    if action == Action.REFUND_NOT_CARRIED_OUT:
+        refunding.never_debited(
+            refund=_refund_of(discrepancy), attempt=details["attempt"], why=NOT_CARRIED_OUT, at=at
+        )
         return None
     if action == Action.UNDO_MATCH:
         match = matching.undo(

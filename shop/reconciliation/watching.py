@@ -1,6 +1,6 @@
 """What should have happened by now and has not: looked for in the tables, opened as exceptions, closed when cured.
 
-**What only the bank can show** (a payout debited, a deposit or a remittance credited) is missing once the
+**What only the bank can show** (a payout or a refund debited, a deposit or a remittance credited) is missing once the
 bank has told of it: when its working days of grace are over *and* a statement covers the last of them and does
 not show it. Until that statement is read nobody knows, so nothing is opened. Silence does not hide money
 either: when no statement covers the day within a further week of work, one exception says that, for all that
@@ -16,12 +16,13 @@ exception for all its parcels.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Count, QuerySet
 from moneyed import Money
 
@@ -33,12 +34,12 @@ from shop.ledger import accounts, balances
 from shop.payments.models import BalanceTransaction, Deposit, LatePayment, Payout, Refund, StripeEvent
 from shop.reconciliation import chaining, matching
 from shop.reconciliation.actions import Action
-from shop.reconciliation.models import Discrepancy, Match, Remittance
-from shop.reconciliation.noticing import cure, notice, working_days_after
+from shop.reconciliation.models import Discrepancy, Match, Remittance, StatementLine
+from shop.reconciliation.noticing import cure, follow, forget, is_back, latest, notice, working_days_after
 
 Kind = Discrepancy.Kind
 
-#: Working days after which a payout, a deposit or a remittance should be on a statement.
+#: Working days after which a payout or refund, a deposit or a remittance should be on a statement.
 DAYS_IN_FLIGHT = 3
 DAYS_FOR_DEPOSIT = 2
 DAYS_FOR_REMITTANCE = 3
@@ -70,6 +71,16 @@ class Awaited:
     by: date
 
 
+@dataclass(frozen=True)
+class Now:
+    """The moment it is, and what every look needs of it: read once."""
+
+    at: datetime
+    #: The last day that statements tell of (``covered_until``).
+    until: date | None
+    awaited: tuple[Awaited, ...]
+
+
 def catch_up(*, at: datetime) -> matching.Run:
     """Match what is new and look again: what it settles closes now, what it should have shown opens now."""
     run = matching.match_new(at=at)
@@ -77,15 +88,32 @@ def catch_up(*, at: datetime) -> matching.Run:
     return run
 
 
+@transaction.atomic
+def try_line(*, line: StatementLine, at: datetime) -> Match | None:
+    """Match one line again, or open its exception, and close what that settles beside it."""
+    match = matching.match_line(line=line, at=at)
+    watch(at=at)
+    return match
+
+
 def watch(*, at: datetime) -> int:
     """Look for everything there is to look for; returns how many exceptions are open because of it."""
-    return sum(_follow(kind, look(at), at) for kind, look in _LOOKS.items())
+    now = Now(at=at, until=covered_until(account=settings.SHOP_LEGAL["rib"]), awaited=tuple(_awaited(at)))
+    return sum(_follow(kind, list(look(now)), at) for kind, look in _LOOKS.items())
 
 
-def _follow(kind: str, seen: Iterable[Seen], at: datetime) -> int:
-    """Open an exception for each thing seen, and close those of its kind that are seen no more."""
+def _follow(kind: str, seen: list[Seen], at: datetime) -> int:
+    """Open an exception for each thing seen, and close those of its kind that are seen no more.
+
+    What people settled and is seen no more is remembered as gone: if it comes back, it opens again.
+    """
     present = []
+    known = latest(kind=kind, subjects=[each.subject for each in seen])
     for each in seen:
+        last = known.get(each.subject)
+        if last is not None and not is_back(last, each.amount, each.detail):
+            present.append(follow(last, each.amount, each.detail, at).pk)
+            continue
         discrepancy = notice(
             kind=kind,
             subject=each.subject,
@@ -98,8 +126,9 @@ def _follow(kind: str, seen: Iterable[Seen], at: datetime) -> int:
         present.append(discrepancy.pk)
         crashpoint("watching.noticed")
     # Rests of matches by hand and shortages found at import are not ours to close.
-    gone = Discrepancy.objects.filter(kind=kind, line=None, detail__watched=True).unsettled()
-    cure(gone.exclude(pk__in=present), at=at)
+    gone = Discrepancy.objects.filter(kind=kind, line=None, detail__watched=True).exclude(pk__in=present)
+    cure(gone.unsettled(), at=at)
+    forget(gone, at=at)
     return len(present)
 
 
@@ -143,6 +172,13 @@ def _awaited(at: datetime) -> Iterator[Awaited]:
         detail = _watched(since=since.isoformat())
         seen = Seen(payout.reference, payout.amount, Action.NOTE_ONLY, account, detail)
         yield Awaited(Kind.STALE_IN_FLIGHT, seen, working_days_after(since, DAYS_IN_FLIGHT))
+    refunds = Refund.objects.filter(way=Refund.Way.BANK, state=Refund.State.SENT)
+    for refund in refunds.select_related("batch", "payment__order"):
+        since = refund.batch.execute_on if refund.batch else day_of(refund.sent_at or at)
+        account = accounts.refund_payable(refund.currency).code
+        detail = _watched(since=since.isoformat(), order=refund.payment.order.number, attempt=refund.attempt)
+        seen = Seen(refund.reference, refund.amount, Action.NOTE_ONLY, account, detail)
+        yield Awaited(Kind.REFUND_NOT_DEBITED, seen, working_days_after(since, DAYS_IN_FLIGHT))
     deposits = Deposit.objects.exclude(status__in=["failed", "canceled"])
     for deposit in deposits.exclude(stripe_id__in=_arrived_deposits()):
         due = deposit.arrives_on or day_of(deposit.created_at)
@@ -165,29 +201,31 @@ def _arrived_deposits() -> Any:
     )
 
 
-def _missing(kind: str, at: datetime) -> Iterator[Seen]:
+def _missing(kind: str, now: Now) -> Iterator[Seen]:
     """What a statement that was read should show, and does not."""
-    until = covered_until(account=settings.SHOP_LEGAL["rib"])
-    for each in _awaited(at):
-        if each.kind == kind and until is not None and each.by <= until:
+    for each in now.awaited:
+        if each.kind == kind and now.until is not None and each.by <= now.until:
             yield each.seen
 
 
-def _stale_in_flight(at: datetime) -> Iterator[Seen]:
-    return _missing(Kind.STALE_IN_FLIGHT, at)
+def _stale_in_flight(now: Now) -> Iterator[Seen]:
+    return _missing(Kind.STALE_IN_FLIGHT, now)
 
 
-def _deposit_late(at: datetime) -> Iterator[Seen]:
-    return _missing(Kind.DEPOSIT_LATE, at)
+def _refund_not_debited(now: Now) -> Iterator[Seen]:
+    return _missing(Kind.REFUND_NOT_DEBITED, now)
 
 
-def _statement_late(at: datetime) -> Iterator[Seen]:
+def _deposit_late(now: Now) -> Iterator[Seen]:
+    return _missing(Kind.DEPOSIT_LATE, now)
+
+
+def _statement_late(now: Now) -> Iterator[Seen]:
     """One for all that waits for a statement nobody has imported."""
-    account, today = settings.SHOP_LEGAL["rib"], day_of(at)
-    until = covered_until(account=account)
+    account, today, until = settings.SHOP_LEGAL["rib"], day_of(now.at), now.until
     overdue = [
         each
-        for each in _awaited(at)
+        for each in now.awaited
         if (until is None or until < each.by) and working_days_after(each.by, DAYS_FOR_STATEMENT) < today
     ]
     if overdue:
@@ -207,14 +245,14 @@ def _statement_late(at: datetime) -> Iterator[Seen]:
 # What only a carrier can show
 
 
-def _cod_overdue(at: datetime) -> Iterator[Seen]:
+def _cod_overdue(now: Now) -> Iterator[Seen]:
     """Parcels a later remittance leaves out, carriers that send none, and remittances whose money did not come."""
     remitted: dict[int, date] = {}
     for carrier_id, on in Remittance.objects.values_list("carrier", "remitted_on"):
         remitted[carrier_id] = max(on, remitted.get(carrier_id, on))
     waiting = Shipment.objects.filter(
         cash_to_collect_minor__gt=0,
-        delivered_at__lt=at - timedelta(days=DAYS_FOR_CASH),
+        delivered_at__lt=now.at - timedelta(days=DAYS_FOR_CASH),
         remittance_lines=None,
     )
     silent: dict[int, list[Shipment]] = {}
@@ -225,7 +263,7 @@ def _cod_overdue(at: datetime) -> Iterator[Seen]:
             account = accounts.cod_receivable(parcel.carrier.code, parcel.currency).code
             detail = _watched(tracking=parcel.tracking_number)
             yield Seen(parcel.reference, parcel.cash_to_collect, Action.NOTE_ONLY, account, detail)
-        elif working_days_after(by, DAYS_FOR_STATEMENT) < day_of(at):
+        elif working_days_after(by, DAYS_FOR_STATEMENT) < day_of(now.at):
             silent.setdefault(parcel.carrier_id, []).append(parcel)
     for parcels in silent.values():
         oldest, carrier = parcels[0], parcels[0].carrier
@@ -236,13 +274,13 @@ def _cod_overdue(at: datetime) -> Iterator[Seen]:
             accounts.cod_receivable(carrier.code, oldest.currency).code,
             _watched(parcels=[each.reference for each in parcels][:20]),
         )
-    yield from _missing(Kind.COD_OVERDUE, at)
+    yield from _missing(Kind.COD_OVERDUE, now)
 
 
 # What needs no file
 
 
-def _deposit_failed(at: datetime) -> Iterator[Seen]:
+def _deposit_failed(now: Now) -> Iterator[Seen]:
     for deposit in Deposit.objects.filter(status="failed"):
         account = accounts.stripe_balance(deposit.currency).code
         yield Seen(
@@ -250,7 +288,7 @@ def _deposit_failed(at: datetime) -> Iterator[Seen]:
         )
 
 
-def _webhook_gap(at: datetime) -> Iterator[Seen]:
+def _webhook_gap(now: Now) -> Iterator[Seen]:
     """One for each day: many events lost in one outage are one exception."""
     missed = StripeEvent.objects.filter(by_webhook=False)
     days: dict[str, list[str]] = {}
@@ -262,7 +300,7 @@ def _webhook_gap(at: datetime) -> Iterator[Seen]:
         )
 
 
-def _refund_failed(at: datetime) -> Iterator[Seen]:
+def _refund_failed(now: Now) -> Iterator[Seen]:
     for refund in Refund.objects.filter(state=Refund.State.FAILED).select_related("payment__order"):
         account = accounts.refund_payable(refund.currency).code
         yield Seen(
@@ -270,11 +308,16 @@ def _refund_failed(at: datetime) -> Iterator[Seen]:
             refund.amount,
             Action.REFUND_AGAIN,
             account,
-            _watched(reason=refund.failure, order=refund.payment.order.number, way=refund.way),
+            _watched(
+                reason=refund.failure,
+                order=refund.payment.order.number,
+                way=refund.way,
+                attempt=refund.attempt,
+            ),
         )
 
 
-def _payment_without_order(at: datetime) -> Iterator[Seen]:
+def _payment_without_order(now: Now) -> Iterator[Seen]:
     """Until its refund has arrived."""
     given_back = LatePayment.objects.filter(refund__state=Refund.State.SUCCEEDED)
     for late in LatePayment.objects.exclude(pk__in=given_back.values("pk")).select_related("payment__order"):
@@ -287,11 +330,11 @@ def _payment_without_order(at: datetime) -> Iterator[Seen]:
         )
 
 
-def _dispute(at: datetime) -> Iterator[Seen]:
+def _dispute(now: Now) -> Iterator[Seen]:
     return _quarantined(BalanceTransaction.objects.filter(category__in=DISPUTES))
 
 
-def _unknown_category(at: datetime) -> Iterator[Seen]:
+def _unknown_category(now: Now) -> Iterator[Seen]:
     return _quarantined(BalanceTransaction.objects.exclude(category__in=DISPUTES))
 
 
@@ -307,14 +350,15 @@ def _quarantined(rows: QuerySet[BalanceTransaction]) -> Iterator[Seen]:
         )
 
 
-def _negative_balance(at: datetime) -> Iterator[Seen]:
+def _negative_balance(now: Now) -> Iterator[Seen]:
     for code, amount in balances.balances(prefix="stripe_balance:").items():
         if amount.amount < 0:
             yield Seen(code, amount, Action.NOTE_ONLY, code, _watched())
 
 
-_LOOKS: dict[str, Callable[[datetime], Iterator[Seen]]] = {
+_LOOKS: dict[str, Callable[[Now], Iterator[Seen]]] = {
     Kind.STALE_IN_FLIGHT: _stale_in_flight,
+    Kind.REFUND_NOT_DEBITED: _refund_not_debited,
     Kind.DEPOSIT_LATE: _deposit_late,
     Kind.STATEMENT_LATE: _statement_late,
     Kind.DEPOSIT_FAILED: _deposit_failed,

@@ -52,6 +52,7 @@ _REASONS: dict[str, Promise] = {
     "stated_amount": _("The text states another amount before exchange."),
     "fee_exceeds": _("The carrier's fee is more than what it settles."),
     "refund_came_back": _("This refund came back."),
+    "not_carried_out": _("The bank never debited it; two persons say that it was not carried out."),
     "rest": _("What a match by hand left open."),
     "too_much": _("The carrier hands over more than it had to collect."),
 }
@@ -61,7 +62,6 @@ _STATES = {*Payout.State.values, *Refund.State.values, "canceled"} - {"paid", "s
 
 _Kind = Discrepancy.Kind
 _ADVICE: dict[str, Promise] = {
-    _Kind.MISSING_IN_LEDGER: _("Find out what it is, then book it between two accounts."),
     _Kind.MISSING_AT_PROVIDER: _("Ask the bank or Stripe where the rest is."),
     _Kind.AMOUNT_DIFFERS: _("Compare the line with what it names. What is missing or too much has a reason."),
     _Kind.CURRENCY_DIFFERS: _("Ask the bank at which rate it changed the money."),
@@ -86,6 +86,9 @@ _ADVICE: dict[str, Promise] = {
         "Ask the cooperative for the right account. The money is due again once two persons agree."
     ),
     _Kind.PAYOUT_RETURNED: _("Ask the cooperative for another account: the money is due to it again."),
+    _Kind.REFUND_NOT_DEBITED: _(
+        "Ask the bank what became of it. If it was not carried out, say so with a second person; then it is sent again."
+    ),
     _Kind.REFUND_FAILED: _("Ask the customer for a bank account, or send it again."),
     _Kind.PAYMENT_WITHOUT_ORDER: _("Nothing, unless its refund does not arrive: it goes back by itself."),
     _Kind.NEGATIVE_BALANCE: _("Top up the balance at Stripe, or wait for the next payments."),
@@ -96,6 +99,7 @@ _ADVICE: dict[str, Promise] = {
     _Kind.STATEMENT_GAP: _("Import the statement that is missing."),
     _Kind.STATEMENT_LATE: _("Download the newest statement at the bank and import it."),
     _Kind.DOUBTED_MATCH: _("Compare both sides, then agree or not."),
+    _Kind.ADJUSTMENT: _("Read the reason and the evidence, then agree or not."),
 }
 
 

@@ -151,7 +151,8 @@ def test_a_line_is_given_back_once_it_is_confirmed(shop, as_):
     part = shop.paid_order((ListingFactory(price="300.00"), 2)).supplier_orders.get()
 
     response = as_("finance_maker").post(
-        refund_door(part), {"line-1": "1", "reason": "claim", "step": "confirm", "note": "broken"}
+        refund_door(part),
+        {"line-1": "1", "reason": "claim", "step": "confirm", "once": "k1", "note": "broken"},
     )
 
     assert response.status_code == 302
@@ -160,6 +161,31 @@ def test_a_line_is_given_back_once_it_is_confirmed(shop, as_):
     assert refund.requested_by.email == "finance_maker@example.ma"
     assert stands("refund_payable") == mad("300.00")
     assert stands("producer_held", part.cooperative.code) == mad("267.00")
+
+
+@pytest.mark.parametrize("quantity", ["1", "2"])
+def test_pressing_refund_twice_gives_back_once(shop, as_, quantity):
+    part = shop.paid_order((ListingFactory(price="300.00"), 2)).supplier_orders.get()
+    given = {"line-1": quantity, "reason": "claim"}
+    once = as_("finance_maker").post(refund_door(part), given).context["once"]
+    confirm = given | {"step": "confirm", "once": once}
+
+    first = as_("finance_maker").post(refund_door(part), confirm)
+    second = as_("finance_maker").post(refund_door(part), confirm)
+
+    assert [(each.status_code, each.url) for each in (first, second)] == [
+        (302, reverse("backoffice:order", args=[part.order.number]))
+    ] * 2
+    assert Refund.objects.get().amount == mad(int(quantity) * 300)
+
+
+def test_a_confirmation_without_its_key_shows_once_more_who_bears_what(shop, as_):
+    part = shop.paid_order((ListingFactory(price="300.00"), 2)).supplier_orders.get()
+
+    page = as_("finance_maker").post(refund_door(part), {"line-1": "1", "reason": "claim", "step": "confirm"})
+
+    assert page.status_code == 200 and page.context["foreseen"] and page.context["once"]
+    assert Refund.objects.count() == 0
 
 
 def test_after_the_payout_the_page_says_that_the_cooperative_owes_it(shop, as_):
@@ -189,7 +215,7 @@ def test_after_the_payout_the_page_says_that_the_cooperative_owes_it(shop, as_):
 def test_a_refund_that_makes_no_sense_is_a_422_and_writes_nothing(shop, as_, given):
     part = shop.paid_order((ListingFactory(price="300.00"), 2)).supplier_orders.get()
 
-    response = as_("finance_maker").post(refund_door(part), given | {"step": "confirm"})
+    response = as_("finance_maker").post(refund_door(part), given | {"step": "confirm", "once": "k1"})
 
     assert response.status_code == 422
     assert Refund.objects.count() == 0
@@ -200,7 +226,7 @@ def test_an_order_paid_in_cash_is_refunded_to_a_bank_account_with_a_sound_key(as
     paying.settle_cash(order=part.order, at=NOW)
     delivering.record_delivery(shipment=dispatched(part), proof="customer", at=NOW)
     door = refund_door(part)
-    given = {"line-1": "1", "reason": "claim", "step": "confirm", "holder": "Salma Idrissi"}
+    given = {"line-1": "1", "reason": "claim", "step": "confirm", "once": "k1", "holder": "Salma Idrissi"}
 
     wrong = as_("finance_maker").post(door, given | {"rib": rib_of(7)[:-1] + "0"})
     right = as_("finance_maker").post(door, given | {"rib": rib_of(7)})

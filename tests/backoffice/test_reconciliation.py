@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from fixtures import bank_sandbox as bank
-from shop.ledger import balances
+from shop.ledger import accounts, balances, entries
+from shop.ledger.journal import Move
+from shop.ledger.models import JournalEntry
 from shop.payments.models import BalanceTransaction
 from shop.people.models import OperatorRole
-from shop.reconciliation import matching
+from shop.reconciliation import adjusting, matching
+from shop.reconciliation.errors import MovesByStatementOnly
 from shop.reconciliation.models import Discrepancy, Resolution, StatementFile, StatementLine
 from tests.backoffice.statements import imported
 from tests.factories import NOW, mad
@@ -254,3 +259,94 @@ def test_a_dispute_at_stripe_is_at_once_an_exception_with_its_account_and_what_t
     assert page.context["form"]["credit"].value() == "stripe_balance:EUR"
     assert page.context["form"]["debit"].value() == "dispute_receivable:EUR"
     assert page.context["advice"].startswith("Answer it in Stripe's dashboard before its deadline.")
+
+
+def adjustment(client, door=None, **given):
+    return client.post(
+        door or at("adjust"),
+        {
+            "debit": "chargeback_loss:MAD",
+            "credit": "dispute_receivable:MAD",
+            "amount": "1000,00",
+            "reason": "the bank decided for the customer",
+        }
+        | given,
+    )
+
+
+def test_a_lost_dispute_is_written_off_by_two_persons_with_its_evidence(db, as_):
+    entries.record_adjustment(
+        approval="D-2026-00000-1",
+        effective_on=NOW.date(),
+        memo="Disputed",
+        moves=[Move(accounts.dispute_receivable("MAD"), accounts.customer_funds("MAD"), mad("1000.00"))],
+        actor="somebody",
+    )
+    entry = JournalEntry.objects.get()
+    maker, door = as_("finance_maker"), f"{at('adjust')}?entry={quote(entry.event)}"
+    assert door in maker.get(at("entry", entry.event)).content.decode()
+    assert maker.get(door).context["form"].initial == {"credit": "dispute_receivable:MAD"}
+    paper = SimpleUploadedFile("decision.pdf", b"%PDF-1.7", content_type="application/pdf")
+
+    asked = adjustment(maker, door, evidence=paper)
+    resolution = Resolution.objects.get()
+    assert asked.url == at("discrepancy", resolution.discrepancy.reference)
+    assert stands("dispute_receivable") == mad("1000.00")
+    twice = adjustment(maker, door)
+    assert (twice.status_code, Resolution.objects.count()) == (422, 1)
+    as_("finance_approver").post(at("approve_resolution", resolution.reference))
+
+    written = JournalEntry.objects.get(event=f"adjustment:{resolution.reference}")
+    assert (written.kind, written.approval) == ("adjustment", resolution.reference)
+    assert (stands("dispute_receivable"), stands("chargeback_loss")) == (mad("0.00"), mad("1000.00"))
+    resolution.discrepancy.refresh_from_db()
+    assert resolution.discrepancy.state == "settled"
+    assert adjustment(maker).status_code == 302
+    assert Discrepancy.objects.order_by("pk").last().key.endswith("#2")
+
+
+def test_who_proposed_an_adjustment_cannot_approve_it_and_one_not_agreed_leaves_nothing_open(db, as_):
+    both = as_("finance_maker")
+    OperatorRole.objects.create(user=both.person, role="finance_approver", granted_at=both.person.date_joined)
+    adjustment(both)
+    resolution = Resolution.objects.get()
+
+    both.post(at("approve_resolution", resolution.reference))
+    assert not JournalEntry.objects.exists()
+    as_("finance_approver").post(at("refuse_resolution", resolution.reference))
+
+    resolution.discrepancy.refresh_from_db()
+    assert resolution.discrepancy.state == "settled"
+    assert not JournalEntry.objects.exists()
+
+
+@pytest.mark.parametrize("mirror", ["bank:main:MAD", "stripe_balance:MAD", "stripe_reserved:MAD"])
+def test_what_stands_outside_moves_by_its_statements_only(db, as_, mirror):
+    page = as_("finance_maker").get(at("adjust"))
+    offered = {code for code, _label in page.context["form"].fields["debit"].choices}
+    assert mirror not in offered and "chargeback_loss:MAD" in offered
+
+    with pytest.raises(MovesByStatementOnly):
+        adjusting.propose(
+            debit=mirror,
+            credit="suspense:bank:MAD",
+            amount=mad("1.00"),
+            reason="it is there",
+            by=as_("finance_maker").person,
+            at=NOW,
+        )
+
+    assert not Discrepancy.objects.exists()
+
+
+def test_an_adjustment_needs_an_amount_a_reason_and_two_accounts(db, as_):
+    for given in (
+        {"amount": "0"},
+        {"amount": "-5"},
+        {"reason": " "},
+        {"debit": ""},
+        {"debit": "dispute_receivable:MAD"},
+        {"debit": "nothing:MAD"},
+    ):
+        assert adjustment(as_("finance_maker"), **given).status_code == 422, given
+    assert not Discrepancy.objects.exists()

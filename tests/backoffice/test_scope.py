@@ -109,6 +109,7 @@ DOORS: dict[str, tuple[set[str], int]] = {
     "discrepancy": (MONEY, YES),
     "take": (HANDLERS, 405),
     "resolve": (MAKER, GO),
+    "adjust": (MAKER, YES),
     "approve_resolution": (APPROVER, YES),
     "refuse_resolution": (HANDLERS, YES),
     "evidence": (MONEY, 404),

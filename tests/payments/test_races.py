@@ -281,3 +281,49 @@ def test_two_who_plan_on_what_both_saw_before_would_pay_twice_without_the_rule(s
         payouts.plan(by=people[0], at=shop.at)
 
     assert PayoutItem.objects.filter(is_live=True).count() == 2
+
+
+def press_refund(shop, part, once):
+    return at_once(
+        4,
+        lambda number: (
+            refunding.request(
+                supplier_order=part,
+                reason="claim",
+                lines={part.lines.get(): 1},
+                with_delivery=False,
+                by=None,
+                once=once(number),
+                at=shop.at,
+            ).pk
+        ),
+    )
+
+
+def test_four_presses_of_one_refund_form_give_back_once(shop):
+    part = shop.paid_order((ListingFactory(price="300.00"), 4)).supplier_orders.get()
+
+    results = press_refund(shop, part, once=lambda _: "one-form")
+
+    assert results == [Refund.objects.get().pk] * 4
+    assert stands("refund_payable") == mad("300.00")
+
+
+def test_without_the_forms_key_four_presses_would_give_back_four_times(shop):
+    """The control."""
+    part = shop.paid_order((ListingFactory(price="300.00"), 4)).supplier_orders.get()
+
+    results = press_refund(shop, part, once=lambda _: "")
+
+    assert len(set(results)) == Refund.objects.count() == 4
+    assert stands("refund_payable") == mad("1200.00")
+
+
+def test_the_rule_alone_refuses_a_second_refund_of_one_form(shop, monkeypatch):
+    part = shop.paid_order((ListingFactory(price="300.00"), 4)).supplier_orders.get()
+    monkeypatch.setattr(refunding, "asked_before", lambda **_: None)
+
+    results = press_refund(shop, part, once=lambda _: "one-form")
+
+    assert Counter(type(each) for each in results) == {int: 1, IntegrityError: 3}
+    assert stands("refund_payable") == mad("300.00")

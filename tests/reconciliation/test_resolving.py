@@ -12,7 +12,7 @@ from shop.core.errors import CarriedOutMeanwhile
 from shop.ledger import entries
 from shop.ledger.models import JournalEntry
 from shop.payments import batches, paying, payouts, refunding
-from shop.payments.models import BalanceTransaction
+from shop.payments.models import BalanceTransaction, Refund, StripeEvent
 from shop.payments.stripe import importing as stripe_importing
 from shop.reconciliation import importing, resolving, watching
 from shop.reconciliation.actions import Action, actions_for
@@ -32,6 +32,7 @@ from shop.reconciliation.errors import (
     WaitsAlready,
 )
 from shop.reconciliation.models import Discrepancy, Match, Resolution, StatementLine
+from shop.reconciliation.noticing import working_days_after
 from tests.reconciliation.test_importing import remittance
 from tests.reconciliation.world import L, World, bank, eur, exceptions, mad, stands, the
 
@@ -149,16 +150,138 @@ def test_money_that_moved_at_the_bank_cannot_be_noted_away(world: World):
     assert exceptions() == ["bank_fee"]
 
 
-def test_a_note_settles_at_once_what_moves_no_money_and_it_does_not_open_again(world: World):
-    world.cash_parcel("1000.00")
-    world.wait(days=19)
+def test_a_note_settles_what_is_over_and_it_does_not_open_again(world: World):
+    StripeEvent.objects.create(event_id="evt_0", kind="x", payload={}, by_webhook=False, received_at=world.at)
     watching.watch(at=world.at)
 
-    resolution = propose(world, the("cod_overdue"), Action.NOTE_ONLY)
+    resolution = propose(world, the("webhook_gap"), Action.NOTE_ONLY)
     watching.watch(at=world.at)
 
     assert (resolution.moves_money, resolution.approved_by) == (False, None)
     assert exceptions() == []
+
+
+def test_a_note_on_what_is_still_so_moves_its_day_on_and_leaves_every_other_way_open(world: World):
+    (payout,) = world.sent("600.00")
+    world.wait(days=7)
+    world.import_silence()
+    watching.watch(at=world.at)
+    noticed = the("stale_in_flight").due_on
+    world.wait(days=7)
+
+    propose(world, the("stale_in_flight"), Action.NOTE_ONLY)
+    watching.watch(at=world.at)
+
+    found = the("stale_in_flight")
+    assert (found.state, found.due_on) == ("open", working_days_after(world.at.date(), 3))
+    assert found.due_on > noticed
+    settle(world, found, Action.PUT_BACK)
+    payout.refresh_from_db()
+    assert (payout.state, exceptions()) == ("rejected", [])
+
+
+def test_a_row_of_stripe_that_moves_nothing_leaves_quarantine_with_a_note(world: World):
+    row = BalanceTransaction.objects.create(
+        stripe_id="txn_none",
+        category="climate_order_purchase",
+        kind="climate",
+        source_id="x",
+        currency="EUR",
+        amount_minor=0,
+        fee_minor=0,
+        net_minor=0,
+        created_at=world.at,
+        raw={},
+        imported_at=world.at,
+        quarantine="nobody knows it",
+    )
+    watching.watch(at=world.at)
+
+    propose(world, the("unknown_category"), Action.NOTE_ONLY)
+    watching.watch(at=world.at)
+
+    row.refresh_from_db()
+    assert (row.posted_at, row.quarantine, exceptions()) == (world.at, "", [])
+    assert not JournalEntry.objects.filter(event="stripe:txn_none").exists()
+    assert [each.name for each in auditing.audit(at=world.at) if not each.holds] == []
+
+
+def test_sending_a_refund_again_takes_one_person_and_when_it_fails_again_it_is_listed_again(world: World):
+    refund = came_back(world)
+    assert Resolution.objects.filter(action=Action.REFUND_AGAIN).get().approved_by is None
+    assert (refund.state, refund.attempt, exceptions()) == ("requested", 2, [])
+
+    payouts.hand_over(batch=world.approved().batch, at=world.at)
+    refund.refresh_from_db()
+    refunding.rejected_by_bank(refund=refund, why="AC04", at=world.at)
+    watching.watch(at=world.at)
+
+    again = the("refund_failed")
+    assert (again.key, again.detail["attempt"]) == (f"refund_failed:{refund.reference}#2", 2)
+
+
+def test_a_second_failure_is_listed_even_when_nobody_looked_in_between(world: World):
+    refund = came_back(world)
+    Discrepancy.objects.filter(kind="refund_failed").update(gone_at=None)
+    Refund.objects.filter(pk=refund.pk).update(state="failed")
+
+    watching.watch(at=world.at)
+
+    assert the("refund_failed").key == f"refund_failed:{refund.reference}#2"
+
+
+def test_a_refund_that_the_bank_never_debits_is_noticed_and_goes_again_when_two_persons_say_so(world: World):
+    parcel = world.cash_parcel("1000.00")
+    paying.settle_cash(order=parcel.supplier_order.order, at=world.at)
+    refund = refunding.request(
+        supplier_order=parcel.supplier_order,
+        reason="claim",
+        lines=None,
+        with_delivery=True,
+        by=world.maker,
+        holder="Salma Idrissi",
+        rib="011519000001205000534921",
+        at=world.at,
+    )
+    payouts.hand_over(batch=world.approved().batch, at=world.at)
+    watching.watch(at=world.at)
+    assert exceptions() == []
+
+    world.wait(days=7)
+    world.import_silence()
+    watching.watch(at=world.at)
+    found = the("refund_not_debited")
+    assert (found.subject_reference, found.amount) == (refund.reference, mad(1000))
+    resolution = propose(world, found, Action.REFUND_NOT_CARRIED_OUT)
+    refund.refresh_from_db()
+    assert refund.state == "sent"
+    with pytest.raises(SamePerson):
+        resolving.approve(resolution=resolution, by=world.maker, at=world.at)
+    resolving.approve(resolution=resolution, by=world.checker, at=world.at)
+
+    refund.refresh_from_db()
+    assert (refund.state, refund.batch, stands("refund_payable")) == ("failed", None, mad(1000))
+    propose(world, the("refund_failed"), Action.REFUND_AGAIN)
+    run = world.approved()
+    assert [each.reference for each in batches.shown(batch=run.batch).transfers] == [f"{refund.reference}-2"]
+    assert exceptions() == []
+
+
+def test_a_refund_debited_while_the_second_person_read_is_not_given_up(world: World):
+    refund = came_back(world)
+    payouts.hand_over(batch=world.approved().batch, at=world.at)
+    world.wait(days=7)
+    world.import_silence()
+    watching.watch(at=world.at)
+    resolution = propose(world, the("refund_not_debited"), Action.REFUND_NOT_CARRIED_OUT)
+    world.import_csv(L("-1000.00", e2e=f"{refund.reference}-2", on=world.at.date()))
+    world.match()
+
+    with pytest.raises(refunding.NotOnItsWay):
+        resolving.approve(resolution=resolution, by=world.checker, at=world.at)
+
+    refund.refresh_from_db()
+    assert (refund.state, bank()) == ("succeeded", mad(-1000))
 
 
 def test_the_banks_twin_is_claimed_and_its_correction_settles_the_claim(world: World):
@@ -418,7 +541,7 @@ def test_refunds_that_came_back_are_owed_again(world: World):
     assert refund.state == "failed"
     assert (bank(), stands("refund_payable")) == (mad(0), mad(1000))
     watching.watch(at=world.at)
-    settle(world, the("refund_failed"), Action.REFUND_AGAIN)
+    propose(world, the("refund_failed"), Action.REFUND_AGAIN)
     refund.refresh_from_db()
     assert refund.state == "requested"
     watching.watch(at=world.at)
@@ -444,7 +567,7 @@ def came_back(world: World):
     world.match()
     settle(world, the("unmatched_credit"), Action.ACCEPT_RETURN)
     watching.watch(at=world.at)
-    settle(world, the("refund_failed"), Action.REFUND_AGAIN)
+    propose(world, the("refund_failed"), Action.REFUND_AGAIN)
     refund.refresh_from_db()
     return refund
 
@@ -551,3 +674,29 @@ def test_a_dispute_is_an_exception_until_two_persons_book_it_and_is_booked_once(
     assert stripe_importing.book_waiting(at=world.at) == 0
     said = "each balance transaction said to be posted is posted, and no other"
     assert next(each for each in auditing.audit(at=world.at) if each.name == said).holds
+
+
+def test_agreeing_and_what_follows_from_it_stand_or_fall_together(world: World, monkeypatch):
+    resolution = propose(world, fee(world), Action.BOOK_BANK_FEE)
+    monkeypatch.setattr(watching, "watch", refuses)
+
+    with pytest.raises(NotForThis):
+        resolving.approve(resolution=resolution, by=world.checker, at=world.at)
+
+    resolution.refresh_from_db()
+    assert (resolution.approved_by, resolution.entry, bank()) == (None, None, mad(0))
+
+
+def test_trying_a_line_and_what_follows_from_it_stand_or_fall_together(world: World, monkeypatch):
+    (payout,) = world.sent("600.00")
+    world.import_csv(L("-534.00", e2e=payout.reference))
+    monkeypatch.setattr(watching, "watch", refuses)
+
+    with pytest.raises(NotForThis):
+        watching.try_line(line=StatementLine.objects.get(), at=world.at)
+
+    assert (StatementLine.objects.get().state, bank()) == ("new", mad(0))
+
+
+def refuses(*, at):
+    raise NotForThis

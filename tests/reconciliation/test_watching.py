@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from shop.ledger import entries
 from shop.payments.models import BalanceTransaction, LatePayment, Payment, Refund, StripeEvent
-from shop.reconciliation import resolving, watching
+from shop.reconciliation import proving, resolving, watching
 from shop.reconciliation.actions import Action
 from shop.reconciliation.models import Discrepancy
 from shop.reconciliation.noticing import working_days_after
@@ -275,3 +277,124 @@ def test_what_waits_for_a_second_person_does_not_close_by_itself(world: World):
 
     assert watch(world) == ["stale_in_flight"]
     assert the("stale_in_flight").state == "proposed"
+
+
+def test_a_silent_carrier_that_keeps_more_cash_is_due_again(world: World):
+    world.cash_parcel("1000.00")
+    world.wait(days=19)
+    assert watch(world) == ["cod_overdue"]
+    resolving.propose(
+        discrepancy=the("cod_overdue"), action=Action.NOTE_ONLY, reason="asked", by=world.maker, at=world.at
+    )
+    world.cash_parcel("12000.00")
+    world.wait(days=19)
+
+    assert watch(world) == ["cod_overdue"]
+
+    found = the("cod_overdue")
+    assert (found.amount, len(found.detail["parcels"])) == (mad(13000), 2)
+
+
+def test_what_two_persons_settled_opens_again_when_more_money_is_missing(world: World):
+    parcel = world.cash_parcel("1000.00")
+    world.wait(days=19)
+    watch(world)
+    resolution = resolving.propose(
+        discrepancy=the("cod_overdue"),
+        action=Action.ADJUST,
+        reason="the carrier is insolvent",
+        details={"debit": "carrier_cost:MAD", "credit": "cod_receivable:rihla:MAD"},
+        by=world.maker,
+        at=world.at,
+    )
+    resolving.approve(resolution=resolution, by=world.checker, at=world.at)
+    assert watch(world) == []
+
+    world.cash_parcel("12000.00")
+    world.wait(days=19)
+
+    assert watch(world) == ["cod_overdue"]
+    assert the("cod_overdue").key == f"cod_overdue:rihla/{parcel.reference}#2"
+
+
+def test_a_balance_below_zero_is_due_again_after_a_note_and_opens_anew_after_it_recovered(world: World):
+    owed = {"effective_on": world.at.date(), "amount": eur(5)}
+    entries.record_stripe_fee(bt="txn_1", **owed)
+    assert watch(world) == ["negative_balance"]
+    resolving.propose(
+        discrepancy=the("negative_balance"),
+        action=Action.NOTE_ONLY,
+        reason="topped up tomorrow",
+        by=world.maker,
+        at=world.at,
+    )
+    noted = the("negative_balance").due_on
+    world.wait(days=200)
+    assert watch(world) == ["negative_balance"]
+    assert the("negative_balance").due_on == noted < world.at.date()
+
+    world.deposit(eur(20))
+    entries.record_card_payment(
+        order="T-1",
+        bt="txn_2",
+        effective_on=world.at.date(),
+        paid=eur(8),
+        settled=eur(8),
+        fee=eur(0),
+    )
+    assert watch(world) == []
+    entries.record_stripe_fee(bt="txn_3", effective_on=world.at.date(), amount=eur(4))
+
+    assert watch(world) == ["negative_balance"]
+    assert the("negative_balance").key == "negative_balance:stripe_balance:EUR#2"
+
+
+def queries(do) -> int:
+    with CaptureQueriesContext(connection) as asked:
+        do()
+    return len(asked)
+
+
+def test_watching_many_asks_the_database_as_often_as_watching_few(world: World):
+    world.sent("600.00")
+    world.cash_parcel("1000.00")
+    world.deposit(mad("89.24"))
+    world.wait(days=19)
+    world.import_silence()
+    assert watch(world) == ["cod_overdue", "deposit_late", "stale_in_flight"]
+    few = queries(lambda: watching.watch(at=world.at))
+
+    world.sent("600.00", "700.00", "800.00")
+    for number in range(3):
+        world.deposit(mad("50.00"), stripe_id=f"po_{number}", trace_id=f"TRC{number}")
+        world.cash_parcel("500.00")
+        world.wait(days=5)
+        world.import_silence()
+    world.wait(days=19)
+    world.import_silence()
+    assert len(watch(world)) == 9
+
+    assert queries(lambda: watching.watch(at=world.at)) == few
+
+
+def test_the_proof_of_a_carrier_asks_as_often_for_many_parcels_as_for_one(world: World):
+    def handed_over(number: int) -> None:
+        parcel = world.cash_parcel("1000.00")
+        remittance(world, parcel, ref=f"REM-2026-000{number}")
+        world.import_csv(L("1000.00", f"BORDEREAU REM-2026-000{number}", on=world.at.date()))
+        world.match()
+
+    def asked() -> tuple[int, int]:
+        account = "cod_receivable:rihla:MAD"
+        return queries(lambda: proving.prove(account=account)), queries(
+            lambda: proving.drill(account=account)
+        )
+
+    handed_over(1)
+    one = asked()
+    for number in (2, 3, 4):
+        handed_over(number)
+
+    assert asked() == one
+    assert len(proving.drill(account="cod_receivable:rihla:MAD")) == 4
+    assert world.proof("cod_receivable:rihla:MAD").statement == mad(0)

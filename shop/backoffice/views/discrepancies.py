@@ -6,6 +6,7 @@ import mimetypes
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count
@@ -13,9 +14,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from moneyed import Money
 
-from shop.backoffice import looks, naming, owning
-from shop.backoffice.forms import ResolveForm
+from shop.backoffice import looks, naming
+from shop.backoffice.forms import AdjustForm, ResolveForm
 from shop.backoffice.scope import (
     APPROVE_MONEY,
     HANDLE_FILES,
@@ -26,12 +28,14 @@ from shop.backoffice.scope import (
 )
 from shop.core import clock
 from shop.core.errors import Refused
+from shop.design.numbers import day_text
 from shop.fulfilment.models import Shipment
 from shop.ledger import accounts
-from shop.payments import refunding
+from shop.ledger.models import Account, JournalEntry
+from shop.payments import refunding, tasks
 from shop.payments.models import BalanceTransaction, Payout, PayoutBatch
-from shop.reconciliation import resolving, watching, wording
-from shop.reconciliation.actions import QUARANTINED, Action, actions_for
+from shop.reconciliation import adjusting, owning, resolving, wording
+from shop.reconciliation.actions import OF_OWN_ACCORD, QUARANTINED, Action, actions_for
 from shop.reconciliation.models import Discrepancy, Remittance, Resolution
 
 PER_PAGE = 40
@@ -111,6 +115,7 @@ def discrepancy(request: HttpRequest, reference: str) -> HttpResponse:
                     "amount": resolving.amount_of(each),
                     "waits": each.moves_money and not each.approved_at and not each.refused_at,
                     "is_own": each.proposed_by_id == request.user.pk,
+                    "is_note": each.action == Action.NOTE_ONLY,
                 }
                 for each in resolutions
             ],
@@ -158,7 +163,7 @@ def take_discrepancy(request: HttpRequest, reference: str) -> HttpResponse:
 
 @operator_required(PREPARE_MONEY, "GET", "POST")
 def resolve(request: HttpRequest, reference: str) -> HttpResponse:
-    """Propose what to do about it, with the reason. A note settles at once; all else waits for another person."""
+    """Propose what to do about it, with the reason. What moves money waits for another person."""
     found = _at(reference)
     if found.state != _State.OPEN:
         messages.warning(request, _("Nothing is open here: it is settled, or waits for a second person."))
@@ -187,12 +192,9 @@ def resolve(request: HttpRequest, reference: str) -> HttpResponse:
         except Refused as refusal:
             form.add_error(None, str(refusal))
         else:
-            said = (
-                _("Proposed. Another person reads it and decides.")
-                if resolution.moves_money
-                else _("Settled with your note.")
-            )
-            messages.success(request, said)
+            if resolution.action == Action.REFUND_AGAIN:
+                tasks.send_refunds.delay()
+            messages.success(request, _proposed(resolution))
             return redirect("backoffice:discrepancy", reference)
     return show(
         request,
@@ -205,6 +207,18 @@ def resolve(request: HttpRequest, reference: str) -> HttpResponse:
         },
         status=422 if request.method == "POST" else 200,
     )
+
+
+def _proposed(resolution: Resolution) -> str:
+    """What became of a proposal."""
+    found = resolution.discrepancy
+    if resolution.moves_money:
+        return _("Proposed. Another person reads it and decides.")
+    if resolution.action == Action.REFUND_AGAIN:
+        return _("Refund %(refund)s is tried again.") % {"refund": found.subject_reference}
+    if found.state == _State.SETTLED:
+        return _("Settled with your note.")
+    return _("Noted. It is still so, and due again on %(day)s.") % {"day": day_text(found.due_on)}
 
 
 def _codes(found: Discrepancy) -> set[str]:
@@ -235,6 +249,64 @@ def _initial(request: HttpRequest, found: Discrepancy, actions: tuple[Action, ..
     return initial
 
 
+# What no statement shows
+
+
+@operator_required(PREPARE_MONEY, "GET", "POST")
+def adjust(request: HttpRequest) -> HttpResponse:
+    """Propose to book between two accounts what no statement shows: a dispute lost, a debt waived."""
+    about = JournalEntry.objects.whole().filter(event=request.GET.get("entry", "")).first()
+    currency, initial = _adjusted(about, request.GET.get("account", ""))
+    form = AdjustForm(
+        request.POST or None,
+        request.FILES or None,
+        initial=initial,
+        accounts=[each for each in naming.choices(currency) if not accounts.mirrors(each[0])],
+    )
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        try:
+            resolution = adjusting.propose(
+                debit=given["debit"],
+                credit=given["credit"],
+                amount=Money(given["amount"], currency),
+                reason=given["reason"],
+                evidence=given.get("evidence"),
+                about=about,
+                by=request.user,
+                at=clock.now(),
+            )
+        except Refused as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, _proposed(resolution))
+            return redirect("backoffice:discrepancy", resolution.discrepancy.reference)
+    return show(
+        request,
+        "backoffice/adjust.html",
+        "reconciliation",
+        {
+            "form": form,
+            "about": about,
+            "currency": currency,
+            "back": reverse("backoffice:entry", args=[about.event])
+            if about is not None
+            else reverse("backoffice:reconciliation"),
+        },
+        status=422 if request.method == "POST" else 200,
+    )
+
+
+def _adjusted(about: JournalEntry | None, account: str) -> tuple[str, dict[str, str]]:
+    """In which currency, and out of which account: that of the page it was asked from."""
+    codes = [each.debit.code for each in about.postings.all()] if about is not None else [account]
+    code = next((each for each in codes if each and not accounts.mirrors(each)), "")
+    currency = (code or codes[0]).rpartition(":")[2]
+    if not Account.objects.filter(currency=currency).exists():
+        return settings.SHOP_CURRENCY, {}
+    return currency, {"credit": code}
+
+
 # The second person
 
 
@@ -252,7 +324,6 @@ def approve_resolution(request: HttpRequest, reference: str) -> HttpResponse:
     if request.method == "POST":
         try:
             resolving.approve(resolution=found, by=request.user, at=clock.now())
-            watching.watch(at=clock.now())  # what this settles beside its own exception closes with it
         except Refused as refusal:
             messages.error(request, str(refusal))
         else:
@@ -271,7 +342,13 @@ def refuse_resolution(request: HttpRequest, reference: str) -> HttpResponse:
         except Refused as refusal:
             messages.error(request, str(refusal))
         else:
-            messages.success(request, _("Not agreed. The exception is open again."))
+            left = found.discrepancy.kind not in OF_OWN_ACCORD
+            messages.success(
+                request,
+                _("Not agreed. The exception is open again.")
+                if left
+                else _("Not agreed. Everything stands as it is."),
+            )
         return redirect("backoffice:discrepancy", found.discrepancy.reference)
     return _confirm(request, found, _("Do not agree to %(resolution)s"), _("Do not do it"))
 

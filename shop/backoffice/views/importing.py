@@ -6,6 +6,7 @@ Between the upload and the confirmed columns a CSV lies in the private storage; 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import asdict
 from itertools import zip_longest
 from typing import Any
@@ -14,6 +15,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
@@ -25,6 +27,7 @@ from shop.backoffice.scope import PREPARE_MONEY, operator_required, show
 from shop.backoffice.views.reconciliation import say_matched
 from shop.core import clock
 from shop.core.errors import Refused
+from shop.design.numbers import isolated
 from shop.reconciliation import importing, watching
 from shop.reconciliation.models import ColumnMap, StatementFile
 from shop.reconciliation.readers import statement_csv, tables
@@ -95,51 +98,51 @@ def _imported(request: HttpRequest, file: StatementFile) -> HttpResponse:
 def import_remittance(request: HttpRequest) -> HttpResponse:
     """Upload what a carrier says it hands over."""
     form = RemittanceForm(request.POST, request.FILES, auto_id="remittance_%s")
-    if form.is_valid():
-        upload = form.cleaned_data["file"]
-        try:
-            remittance = importing.import_remittance(
-                content=upload.read(),
-                name=upload.name,
-                carrier=form.cleaned_data["carrier"],
-                by=request.user,
-                at=clock.now(),
-            )
-        except Refused as refusal:
-            form.add_error("file", str(refusal))
-        else:
-            messages.success(
-                request, _("Remittance %(reference)s is here.") % {"reference": remittance.reference}
-            )
-            say_matched(request, watching.catch_up(at=clock.now()))
-            return redirect("backoffice:reconciliation")
-    return _page(request, remittance=form)
+    remittance = _take_in(request, form, importing.import_remittance)
+    if remittance is None:
+        return _page(request, remittance=form)
+    messages.success(request, _("Remittance %(reference)s is here.") % {"reference": remittance.reference})
+    say_matched(request, watching.catch_up(at=clock.now()))
+    return redirect("backoffice:reconciliation")
 
 
 @operator_required(PREPARE_MONEY, "POST")
 def import_carrier_invoice(request: HttpRequest) -> HttpResponse:
     """Upload what a carrier charges for carrying: booked as owed to it, parcel by parcel."""
     form = CarrierInvoiceForm(request.POST, request.FILES, auto_id="invoice_%s")
-    if form.is_valid():
-        upload = form.cleaned_data["file"]
-        try:
-            invoice = importing.import_carrier_invoice(
-                content=upload.read(),
-                name=upload.name,
-                carrier=form.cleaned_data["carrier"],
-                by=request.user,
-                at=clock.now(),
-            )
-        except Refused as refusal:
-            form.add_error("file", str(refusal))
-        else:
-            messages.success(
-                request,
-                _("Invoice %(reference)s is booked: %(amount)s owed to the carrier.")
-                % {"reference": invoice.reference, "amount": looks.text_of(invoice.gross)},
-            )
-            return redirect("backoffice:files")
-    return _page(request, invoice=form)
+    invoice = _take_in(request, form, importing.import_carrier_invoice)
+    if invoice is None:
+        return _page(request, invoice=form)
+    messages.success(
+        request,
+        _("Invoice %(reference)s is booked: %(amount)s owed to the carrier.")
+        % {"reference": invoice.reference, "amount": looks.text_of(invoice.gross)},
+    )
+    if invoice.again:
+        messages.warning(
+            request,
+            _("Carriage of these parts was invoiced before; ask whether they were carried twice: %(parts)s.")
+            % {"parts": ", ".join(isolated(each) for each in invoice.again)},
+        )
+    return redirect("backoffice:files")
+
+
+def _take_in(request: HttpRequest, form: Form, take: Callable[..., Any]) -> Any:
+    """What became of a carrier's file; nothing when it was refused, and then the form says why."""
+    if not form.is_valid():
+        return None
+    upload = form.cleaned_data["file"]
+    try:
+        return take(
+            content=upload.read(),
+            name=upload.name,
+            carrier=form.cleaned_data["carrier"],
+            by=request.user,
+            at=clock.now(),
+        )
+    except Refused as refusal:
+        form.add_error("file", str(refusal))
+        return None
 
 
 # The columns of a CSV

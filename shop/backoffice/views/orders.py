@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 from urllib.parse import urlencode
 
@@ -360,8 +361,15 @@ def revoke_link(request: HttpRequest, reference: str) -> HttpResponse:
 
 @operator_required(PREPARE_MONEY, "GET", "POST")
 def refund_part(request: HttpRequest, reference: str) -> HttpResponse:
-    """Give back lines of a part: first the quantities, then who bears what, then it is done."""
+    """Give back lines of a part: first the quantities, then who bears what, then it is done.
+
+    What shows who bears what carries a one-time key, so that pressing twice gives back once.
+    """
     part = _part_at(reference)
+    once = request.POST.get("once", "")[:40]
+    before = refunding.asked_before(supplier_order=part, once=once)
+    if before is not None:
+        return _refund_asked(request, before)
     left = foreseeing.left_to_refund(part)
     form = RefundForm(request.POST if request.method == "POST" else None, supplier_order=part, left=left)
     foreseen, status = None, 200
@@ -370,14 +378,9 @@ def refund_part(request: HttpRequest, reference: str) -> HttpResponse:
         if form.is_valid():
             asked = _asked(form, part, request)
             try:
-                if request.POST.get("step") == "confirm":
-                    refund = refunding.request(note=form.cleaned_data["note"], **asked)
-                    tasks.send_refunds.delay()
-                    messages.success(
-                        request,
-                        _("Refund %(refund)s is on its way.") % {"refund": refund.reference},
-                    )
-                    return _back_to(part.order)
+                if request.POST.get("step") == "confirm" and once:
+                    refund = refunding.request(note=form.cleaned_data["note"], once=once, **asked)
+                    return _refund_asked(request, refund)
                 foreseen, status = foreseeing.refund(**asked), 200
             except Refused as refusal:
                 form.add_error(None, str(refusal))
@@ -389,11 +392,18 @@ def refund_part(request: HttpRequest, reference: str) -> HttpResponse:
             "part": part,
             "form": form,
             "foreseen": foreseen,
+            "once": secrets.token_urlsafe(24),
             "nothing_left": not any(left.values()),
             "back": reverse("backoffice:order", args=[part.order.number]),
         },
         status=status,
     )
+
+
+def _refund_asked(request: HttpRequest, refund: Refund) -> HttpResponse:
+    tasks.send_refunds.delay()
+    messages.success(request, _("Refund %(refund)s is on its way.") % {"refund": refund.reference})
+    return _back_to(refund.payment.order)
 
 
 def _asked(form: RefundForm, part: SupplierOrder, request: HttpRequest) -> dict[str, Any]:

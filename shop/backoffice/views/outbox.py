@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from shop.backoffice import finding, looks
 from shop.backoffice.scope import ACT_FOR_OTHERS, SEND_AGAIN, SUPPORT, operator_required, show
 from shop.core import clock, mailing
-from shop.core import outbox as promises
+from shop.core.errors import Refused
 from shop.core.models import OutboxMessage
 from shop.fulfilment.models import SupplierOrder
 from shop.orders.models import Order
@@ -108,7 +108,11 @@ def send_again(request: HttpRequest, reference: str) -> HttpResponse:
     """Promise the same mail once more, after a look at whom it goes to."""
     found = get_object_or_404(OutboxMessage, reference=reference)
     if request.method == "POST":
-        again = promises.send_again(message=found, at=clock.now())
+        try:
+            again = mailing.send_again(message=found, at=clock.now())
+        except Refused as refusal:
+            messages.error(request, str(refusal))
+            return redirect("backoffice:message", reference)
         messages.success(request, _("The mail is promised once more; it leaves within a minute."))
         return redirect("backoffice:message", again.reference)
     return show(

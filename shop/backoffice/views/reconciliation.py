@@ -342,8 +342,7 @@ def match_line(request: HttpRequest, reference: str) -> HttpResponse:
     """Try a line again; one that nobody has looked at becomes an exception that people can settle."""
     found = get_object_or_404(StatementLine, reference=reference)
     try:
-        match = matching.match_line(line=found, at=clock.now())
-        watching.watch(at=clock.now())
+        match = watching.try_line(line=found, at=clock.now())
     except Refused as refusal:
         messages.error(request, str(refusal))
     else:

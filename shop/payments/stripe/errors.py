@@ -32,6 +32,10 @@ class RowBooked(Refused):
     message = _("This row of Stripe's balance could be booked in the meantime. There is nothing left to do.")
 
 
+class RowMoves(Refused):
+    message = _("This row of Stripe's balance moves money: it has to be booked.")
+
+
 class NotAtStripe(StripeRefused):
     """Stripe knows nothing under this id."""
 

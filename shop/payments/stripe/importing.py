@@ -25,7 +25,7 @@ from shop.ledger.models import JournalEntry
 from shop.payments import refunding, transferring
 from shop.payments.models import BalanceTransaction, Deposit, ImportWatermark, Payout
 from shop.payments.stripe import gateway, posting
-from shop.payments.stripe.errors import RowBooked
+from shop.payments.stripe.errors import RowBooked, RowMoves
 
 logger = logging.getLogger(__name__)
 
@@ -154,6 +154,21 @@ def book_by_hand(
     row.posted_at, row.quarantine = at, ""
     row.save(update_fields=["posted_at", "quarantine"])
     return entry
+
+
+@transaction.atomic
+def set_aside(*, stripe_id: str, at: datetime) -> None:
+    """A row that moves nothing needs no entry: somebody looked at it, and it waits no longer.
+
+    Raises RowBooked if it could be booked in the meantime, RowMoves if it moves money after all.
+    """
+    row = BalanceTransaction.objects.select_for_update().get(stripe_id=stripe_id)
+    if row.posted_at is not None:
+        raise RowBooked
+    if row.net_minor:
+        raise RowMoves
+    row.posted_at, row.quarantine = at, ""
+    row.save(update_fields=["posted_at", "quarantine"])
 
 
 def _quarantine(row: BalanceTransaction, why: str) -> None:

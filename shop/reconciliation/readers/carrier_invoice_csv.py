@@ -13,7 +13,7 @@ from moneyed import CurrencyDoesNotExist, Money, get_currency
 
 from shop.reconciliation.readers import cells, tables
 from shop.reconciliation.readers.errors import (
-    CellUnreadable,
+    CarriersCellUnreadable,
     ColumnMissing,
     CurrencyDiffers,
     InvoiceSumsWrong,
@@ -124,8 +124,8 @@ class _Row:
             raise self._unreadable(TRACKING)
         return InvoiceLine(tracking=self.text(TRACKING), reference=self.text(PARCEL), net=net, vat=vat)
 
-    def _unreadable(self, heading: str) -> CellUnreadable:
-        return CellUnreadable(row=self.number, heading=heading, cell=self.text(heading))
+    def _unreadable(self, heading: str) -> CarriersCellUnreadable:
+        return CarriersCellUnreadable(row=self.number, heading=heading, cell=self.text(heading))
 
 
 def _below_headings(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.utils.functional import lazy
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
@@ -163,21 +165,25 @@ class MappingIncomplete(Refused):
 
 
 class CellUnreadable(NotAStatement):
+    said: Any = _(
+        "Row {row}, column “{heading}”: “{cell}” cannot be read. Check the date format and the decimal mark "
+        "of the column mapping, or import the file as the bank gave it."
+    )
+
     def __init__(self, *, row: int, heading: str, cell: str) -> None:
         self.row = row
         self.heading = heading
         self.cell = cell
-        super().__init__(
-            format_lazy(
-                _(
-                    "Row {row}, column “{heading}”: “{cell}” cannot be read. Check the date format and the decimal mark "
-                    "of the column mapping, or import the file as the bank gave it."
-                ),
-                row=row,
-                heading=heading,
-                cell=cell[:60],
-            )
-        )
+        super().__init__(format_lazy(self.said, row=row, heading=heading, cell=cell[:60]))
+
+
+class CarriersCellUnreadable(CellUnreadable):
+    """In a file whose columns are agreed with the carrier, so that there is nothing to map."""
+
+    said = _(
+        "Row {row}, column “{heading}”: “{cell}” cannot be read. Import the file as the carrier gave it: days as "
+        "31/12/2026, amounts as 1234,50."
+    )
 
 
 class RowCut(NotAStatement):

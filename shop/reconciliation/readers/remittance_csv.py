@@ -13,7 +13,7 @@ from moneyed import CurrencyDoesNotExist, Money, get_currency
 
 from shop.reconciliation.readers import cells, tables
 from shop.reconciliation.readers.errors import (
-    CellUnreadable,
+    CarriersCellUnreadable,
     ColumnMissing,
     CurrencyDiffers,
     ParcelTwice,
@@ -203,8 +203,8 @@ class _Row:
             raw=self.columns.delimiter.join(self.row),
         )
 
-    def _unreadable(self, heading: str) -> CellUnreadable:
-        return CellUnreadable(row=self.number, heading=heading, cell=self.text(heading))
+    def _unreadable(self, heading: str) -> CarriersCellUnreadable:
+        return CarriersCellUnreadable(row=self.number, heading=heading, cell=self.text(heading))
 
 
 def _find_headings(
