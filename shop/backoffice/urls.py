@@ -57,6 +57,7 @@ urlpatterns = [
     # payout accounts and holds
     path("payouts/accounts/", accounts.accounts, name="accounts"),
     path("payouts/accounts/<ref:code>/", accounts.cooperative_accounts, name="cooperative_accounts"),
+    path("payouts/accounts/<ref:code>/hold/", accounts.put_on_hold, name="put_on_hold"),
     path("payouts/accounts/<ref:code>/lift/", accounts.lift_hold, name="lift_hold"),
     path(
         "payouts/accounts/<ref:code>/<int:version>/approve/", accounts.approve_account, name="approve_account"
