@@ -49,6 +49,11 @@ urlpatterns = [
     path("payouts/runs/<ref:reference>/approve/", payouts.approve_run, name="approve_run"),
     path("payouts/runs/<ref:reference>/cancel/", payouts.cancel_run, name="cancel_run"),
     path("payouts/runs/<ref:reference>/give-up/", payouts.give_up_run, name="give_up_run"),
+    path(
+        "payouts/runs/<ref:reference>/give-up/agree/",
+        payouts.agree_to_give_up_run,
+        name="agree_to_give_up_run",
+    ),
     path("payouts/batches/<ref:reference>/hand-over/", payouts.hand_over, name="hand_over"),
     path("payouts/batches/<ref:reference>/status/", payouts.batch_status, name="batch_status"),
     path("payouts/batches/<ref:reference>/<batch_form:form>/", payouts.batch_file, name="batch_file"),
