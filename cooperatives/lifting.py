@@ -67,7 +67,8 @@ def propose(*, cooperative: Cooperative, reason: str, by: Any, at: datetime) -> 
 
 @transaction.atomic
 def approve(*, lifting: HoldLifting, by: Any, at: datetime) -> HoldLifting:
-    """Agree: money goes again where it went before the hold, and every owner is told. Again changes nothing.
+    """Agree: the hold is over, money goes to the account ``resumed``, and every owner is told. Again changes
+    nothing.
 
     Raises SamePerson, or Answered if it was refused or the hold is over.
     """

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from django.conf import settings
 from django.core.files.storage import storages
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
 from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, transition
 from phonenumber_field.modelfields import PhoneNumberField
@@ -284,12 +284,10 @@ class Certification(MovesOnce, models.Model):
 
 class PayoutAccountQuerySet(models.QuerySet["PayoutAccount"]):
     def usable(self, *, at: datetime) -> PayoutAccountQuerySet:
-        """Holds, and approved accounts whose cooling time is over; newest first."""
-        return self.filter(
-            Q(rail=PayoutAccount.Rail.HOLD) | Q(approved_by__isnull=False),
-            usable_from__lte=at,
-            closed_at=None,
-        ).order_by("-usable_from", "-pk")
+        """Holds, and approved accounts whose cooling time is over: a hold first, then the newest."""
+        is_hold = Q(rail=PayoutAccount.Rail.HOLD)
+        found = self.filter(is_hold | Q(approved_by__isnull=False), usable_from__lte=at, closed_at=None)
+        return found.order_by(Case(When(is_hold, then=0), default=1), "-usable_from", "-pk")
 
     def waiting(self, *, at: datetime) -> PayoutAccountQuerySet:
         """Proposed, and not in use yet: its time has not come, or nobody has checked it."""
@@ -306,7 +304,7 @@ class PayoutAccount(models.Model):
     """Where a cooperative's money goes. A change is a new row that waits; what it says is never edited.
 
     Nothing is sent to an account before a person other than its proposer has approved it. ``hold`` means:
-    owed, but not sent, for the reason given.
+    owed, but not sent, for the reason given; it stands, whatever is approved meanwhile, until two persons lift it.
     """
 
     class Rail(models.TextChoices):
@@ -322,6 +320,11 @@ class PayoutAccount(models.Model):
     stripe_account_id = models.CharField(max_length=64, blank=True)
     transfers_active = models.BooleanField(
         default=False, help_text="Stripe's own word on the transfers capability"
+    )
+    bank_changed_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="the bank behind a Stripe account was changed while no money went there; to be checked anew",
     )
     reason = models.CharField(max_length=200, blank=True)
     proposed_by = models.ForeignKey(
@@ -363,6 +366,13 @@ class PayoutAccount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.cooperative.code} v{self.version} {self.rail}"
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """The bank behind it was changed, and nobody has approved it since."""
+        if self.bank_changed_at is None:
+            return False
+        return self.approved_at is None or self.approved_at <= self.bank_changed_at
 
 
 class HoldLiftingQuerySet(models.QuerySet["HoldLifting"]):

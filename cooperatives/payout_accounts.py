@@ -1,6 +1,6 @@
 """Where a cooperative's money goes, and how that changes: slowly, checked by another person, told to every owner.
 
-Never by an edit. A hold ends when a new account has been approved, or when two persons lift it (``lifting``).
+Never by an edit. A hold ends in one way only: two persons lift it (``lifting``); docs/decisions.
 """
 
 from __future__ import annotations
@@ -69,7 +69,8 @@ def propose(
     two days, and every owner is told, so that a stolen login cannot turn the money away unseen.
 
     A change that still waits is given up for the new one. Raises a ``RibRefused`` for a wrong RIB,
-    HolderMissing, NoStripeAccount or SameAccount.
+    HolderMissing, NoStripeAccount or SameAccount, also for the account a hold holds back: only a lifting brings
+    that one back.
     """
     holder = " ".join(holder.split())
     if not holder:
@@ -79,6 +80,8 @@ def propose(
         raise NoStripeAccount
     lock(cooperative)
     now_used = current(cooperative=cooperative, at=at)
+    if now_used is not None and now_used.rail == Rail.HOLD:
+        now_used = after(hold=now_used, at=at)
     if now_used is not None and (now_used.rail, now_used.rib, now_used.stripe_account_id) == (
         rail,
         digits,
@@ -199,11 +202,14 @@ def give_up(*, account: PayoutAccount, at: datetime) -> None:
 
 
 def close_superseded(*, at: datetime) -> int:
-    """Close every account a newer one has taken the place of; returns how many. The newest usable one stays."""
+    """Close every account a newer one has taken the place of; returns how many. The newest usable one stays.
+
+    Under a hold nothing takes another's place.
+    """
     closed = 0
     for cooperative in Cooperative.objects.filter(payout_accounts__closed_at=None).distinct():
         newest = current(cooperative=cooperative, at=at)
-        if newest is not None:
+        if newest is not None and newest.rail != Rail.HOLD:
             older = PayoutAccount.objects.usable(at=at).filter(cooperative=cooperative).exclude(pk=newest.pk)
             closed += older.update(closed_at=at)
             crashpoint("payout_accounts.closed_one")
@@ -212,8 +218,8 @@ def close_superseded(*, at: datetime) -> int:
 
 @transaction.atomic
 def put_on_hold(*, cooperative: Cooperative, reason: str, at: datetime, by: Any = None) -> PayoutAccount:
-    """From now on what is owed is not sent, for the reason given, until another account is approved or two
-    persons lift the hold.
+    """From now on what is owed is not sent, for the reason given, until two persons lift the hold. One person is
+    enough to stop money; every owner is told.
 
     What waited is given up. A cooperative already on hold keeps its first reason.
     """
@@ -249,38 +255,87 @@ def held_back(*, hold: PayoutAccount) -> PayoutAccount | None:
     return before.exclude(rail=Rail.HOLD).order_by("-usable_from", "-pk").first()
 
 
+def after(*, hold: PayoutAccount, at: datetime) -> PayoutAccount | None:
+    """Where money would go if the hold were lifted now: to the newest account approved since it began, else
+    where it went before; None if there is neither."""
+    approved = PayoutAccount.objects.usable(at=at).filter(cooperative=hold.cooperative_id)
+    return approved.exclude(rail=Rail.HOLD).first() or held_back(hold=hold)
+
+
 @transaction.atomic
 def resume(*, hold: PayoutAccount, proposed_by: Any, approved_by: Any, at: datetime) -> PayoutAccount | None:
-    """Money goes again where it went before the hold, as two persons agreed. It is a new row, since an account
-    that was closed stays closed; None if there was no account before.
+    """The hold is over, as two persons agreed, and money goes to ``after``. What the hold had closed comes back
+    as a new row, since an account that was closed stays closed; None if there is no account.
 
-    Asked for by ``lifting`` only, which holds the lock.
+    One whose bank was changed at Stripe meanwhile comes back unapproved: nothing goes there before somebody has
+    checked it. Asked for by ``lifting`` only, which holds the lock.
     """
-    before = held_back(hold=hold)
+    account = after(hold=hold, at=at)
     PayoutAccount.objects.filter(pk=hold.pk).update(closed_at=at)
-    account = None
-    if before is not None:
-        account = PayoutAccount.objects.create(
-            cooperative=hold.cooperative,
-            version=_next_version(hold.cooperative),
-            rail=before.rail,
-            holder=before.holder,
-            rib=before.rib,
-            stripe_account_id=before.stripe_account_id,
-            transfers_active=before.transfers_active,
+    if account is not None and account.closed_at is not None:
+        is_checked = not account.is_in_doubt
+        account = _again(
+            account,
+            at,
             proposed_by=proposed_by,
-            approved_by=approved_by,
-            approved_at=at,
-            created_at=at,
-            usable_from=at,
+            approved_by=approved_by if is_checked else None,
+            approved_at=at if is_checked else None,
         )
     _tell_owners(account or hold, topic="payout_account.resumed", at=at)
     return account
 
 
+@transaction.atomic
+def note_bank_changed(*, stripe_account_id: str, at: datetime) -> list[PayoutAccount]:
+    """The bank behind a Stripe account was changed where no money goes now: nothing goes there before somebody
+    has checked it anew. Returns what has to be checked.
+
+    An account a hold holds back keeps it until the hold is lifted. One that has been approved but is not in use
+    is closed, and waits for approval as a new row.
+    """
+    found = []
+    theirs = PayoutAccount.objects.filter(rail=Rail.STRIPE, stripe_account_id=stripe_account_id)
+    for cooperative in Cooperative.objects.filter(payout_accounts__in=theirs).distinct().order_by("pk"):
+        lock(cooperative)
+        in_use = current(cooperative=cooperative, at=at)
+        approved = theirs.filter(
+            cooperative=cooperative, closed_at=None, approved_by__isnull=False, transfers_active=True
+        )
+        if in_use is not None:
+            approved = approved.exclude(pk=in_use.pk)
+        for account in approved:
+            PayoutAccount.objects.filter(pk=account.pk).update(closed_at=at)
+            found.append(_again(account, at, proposed_by=account.proposed_by, bank_changed_at=at))
+        if in_use is not None and in_use.rail == Rail.HOLD:
+            before = held_back(hold=in_use)
+            if before is not None and before.stripe_account_id == stripe_account_id:
+                PayoutAccount.objects.filter(pk=before.pk).update(bank_changed_at=at)
+                before.bank_changed_at = at
+                found.append(before)
+    return found
+
+
+def _again(account: PayoutAccount, at: datetime, **given: Any) -> PayoutAccount:
+    """A new row with what a closed one says."""
+    values = {
+        "cooperative": account.cooperative,
+        "version": _next_version(account.cooperative),
+        "rail": account.rail,
+        "holder": account.holder,
+        "rib": account.rib,
+        "stripe_account_id": account.stripe_account_id,
+        "transfers_active": account.transfers_active,
+        "bank_changed_at": account.bank_changed_at,
+        "created_at": at,
+        "usable_from": max(account.usable_from, at),
+    }
+    again: PayoutAccount = PayoutAccount.objects.create(**{**values, **given})
+    return again
+
+
 def lock(cooperative: Cooperative) -> None:
-    """Until the transaction ends nobody else changes this cooperative's accounts."""
-    Cooperative.objects.select_for_update().get(pk=cooperative.pk)
+    """Until the transaction ends nobody else changes this cooperative's accounts; orders can still be routed."""
+    Cooperative.objects.select_for_update(no_key=True).get(pk=cooperative.pk)
 
 
 def _next_version(cooperative: Cooperative) -> int:
@@ -290,6 +345,8 @@ def _next_version(cooperative: Cooperative) -> int:
 
 def _tell_owners(account: PayoutAccount, *, topic: str, at: datetime) -> None:
     cooperative = account.cooperative
+    now_used = current(cooperative=cooperative, at=at)
+    is_held = now_used is not None and now_used.rail == Rail.HOLD and account.rail != Rail.HOLD
     owners = Member.objects.current().filter(cooperative=cooperative, role=Member.Role.OWNER)
     for owner in owners.select_related("user").order_by("pk"):
         mailing.promise(
@@ -308,5 +365,7 @@ def _tell_owners(account: PayoutAccount, *, topic: str, at: datetime) -> None:
                 "usable_from": account.usable_from.isoformat(),
                 "is_change": account.usable_from > at,
                 "is_on_hold": account.rail == Rail.HOLD,
+                "is_held": is_held,
+                "must_be_checked": account.approved_by_id is None,
             },
         )

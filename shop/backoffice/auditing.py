@@ -359,16 +359,17 @@ _COOPERATIVES = (
         "I5",
         _("a payout is the sum of its items less what it netted"),
         """
-        SELECT p.reference, p.shares_minor, i.taken, i.planned
+        SELECT p.reference, p.shares_minor, i.live, i.planned
         FROM payments_payout p
         LEFT JOIN (
-            -- Of a payout that Stripe took in part, the parts it refused are not in the sum any more.
+            -- Parts that Stripe refused or took back are not live any more, and not in the sum.
             SELECT pi.payout_id, SUM(pi.share_minor) AS planned,
-                   SUM(CASE WHEN t.state = 'refused' THEN 0 ELSE pi.share_minor END) AS taken
-            FROM payments_payoutitem pi LEFT JOIN payments_payouttransfer t ON t.item_id = pi.id
+                   SUM(CASE WHEN pi.is_live THEN pi.share_minor ELSE 0 END) AS live
+            FROM payments_payoutitem pi
             GROUP BY pi.payout_id
         ) i ON i.payout_id = p.id
-        WHERE p.shares_minor <> COALESCE(NULLIF(i.taken, 0), i.planned, 0)
+        WHERE (p.state NOT IN ('rejected', 'cancelled') AND p.shares_minor <> COALESCE(i.live, 0))
+           OR p.shares_minor > COALESCE(i.planned, 0)
            OR p.shares_minor <> p.netted_minor + p.amount_minor
         """,
     ),
@@ -456,9 +457,13 @@ _EVENTS = (
         _("what a payout settled is posted exactly while it stands"),
         """
         SELECT p.reference, p.state, p.netted_minor FROM payments_payout p
-        WHERE p.state IN ('sent', 'paid') AND p.netted_minor <> COALESCE((
-            SELECT SUM(m.amount_minor) FROM ledger_posting m JOIN ledger_journalentry e ON e.id = m.entry_id
-            WHERE e.event = 'payout:' || p.reference || ':netted'), 0)
+        WHERE CASE WHEN p.state IN ('sent', 'paid') THEN p.netted_minor ELSE 0 END <> COALESCE((
+            -- Set off when it settles what is owed, undone when that is owed again.
+            SELECT SUM(CASE WHEN a.kind = 'producer_receivable' THEN m.amount_minor ELSE -m.amount_minor END)
+            FROM ledger_posting m
+            JOIN ledger_journalentry e ON e.id = m.entry_id
+            JOIN ledger_account a ON a.id = m.credit_id
+            WHERE e.kind = 'netting' AND e.about = p.reference), 0)
         """,
     ),
 )

@@ -452,8 +452,8 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(label=_("Why?"), max_length=250, widget=forms.Textarea(attrs={"rows": 3}))
 
 
-class RefuseAccountForm(forms.Form):
-    """Why an account for a cooperative's money is not accepted."""
+class ReasonForOwnersForm(forms.Form):
+    """Why an account for a cooperative's money is not accepted, or why nothing is sent to it."""
 
     reason = forms.CharField(
         label=_("Why?"),

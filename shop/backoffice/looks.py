@@ -95,6 +95,8 @@ def account_state(found: PayoutAccount, *, at: datetime, current: PayoutAccount 
         return {"kind": "wait", "text": _("to be checked")}
     if found.usable_from > at:
         return {"kind": "wait", "text": _("approved, waits for its time")}
+    if current is not None and current.rail == PayoutAccount.Rail.HOLD:
+        return {"kind": "wait", "text": _("approved, waits for the end of the hold")}
     return {"kind": "", "text": _("over")}
 
 

@@ -108,6 +108,13 @@ def show(
     return render(request, template, frame(request, here) | (context or {}), status=status)
 
 
+def confirm(request: HttpRequest, here: str, **context: Any) -> HttpResponse:
+    """The page before something that cannot be taken back cheaply; 422 when what was typed has errors."""
+    form = context.get("form")
+    status = 422 if form is not None and form.errors else 200
+    return show(request, "backoffice/confirm.html", here, context, status=status)
+
+
 def frame(request: HttpRequest, here: str) -> dict[str, Any]:
     """``places`` for the row of links, ``may`` for the buttons."""
     may = {permission.partition(".")[2]: request.user.has_perm(permission) for permission in HOLDERS}

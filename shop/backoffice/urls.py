@@ -49,6 +49,11 @@ urlpatterns = [
     path("payouts/runs/<ref:reference>/approve/", payouts.approve_run, name="approve_run"),
     path("payouts/runs/<ref:reference>/cancel/", payouts.cancel_run, name="cancel_run"),
     path("payouts/runs/<ref:reference>/give-up/", payouts.give_up_run, name="give_up_run"),
+    path(
+        "payouts/runs/<ref:reference>/give-up/agree/",
+        payouts.agree_to_give_up_run,
+        name="agree_to_give_up_run",
+    ),
     path("payouts/batches/<ref:reference>/hand-over/", payouts.hand_over, name="hand_over"),
     path("payouts/batches/<ref:reference>/status/", payouts.batch_status, name="batch_status"),
     path("payouts/batches/<ref:reference>/<batch_form:form>/", payouts.batch_file, name="batch_file"),
@@ -57,6 +62,7 @@ urlpatterns = [
     # payout accounts and holds
     path("payouts/accounts/", accounts.accounts, name="accounts"),
     path("payouts/accounts/<ref:code>/", accounts.cooperative_accounts, name="cooperative_accounts"),
+    path("payouts/accounts/<ref:code>/hold/", accounts.put_on_hold, name="put_on_hold"),
     path("payouts/accounts/<ref:code>/lift/", accounts.lift_hold, name="lift_hold"),
     path(
         "payouts/accounts/<ref:code>/<int:version>/approve/", accounts.approve_account, name="approve_account"

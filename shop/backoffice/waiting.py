@@ -16,6 +16,7 @@ from cooperatives.models import HoldLifting, PayoutAccount
 from shop.core.clock import day_of
 from shop.core.models import OutboxMessage
 from shop.fulfilment.models import Shipment, SupplierOrder
+from shop.payments import payouts
 from shop.payments.models import BalanceTransaction, LatePayment, PayoutRun, Refund, StripeEvent
 from shop.reconciliation.models import Discrepancy
 
@@ -71,6 +72,17 @@ def runs_to_approve() -> QuerySet[PayoutRun]:
     return PayoutRun.objects.filter(state=PayoutRun.State.PLANNED)
 
 
+def runs_to_give_up() -> QuerySet[PayoutRun]:
+    """Somebody asked that a run be given up whose file was downloaded; it takes another person."""
+    return PayoutRun.objects.giving_up_waits()
+
+
+def cooperatives_the_books_hold_back(*, at: datetime) -> int:
+    """How many have something due that is not planned, since the books say less is due to them."""
+    held_back = [each for each in payouts.left_out(at=at) if each.why == payouts.Why.BOOKS_SAY_LESS]
+    return len({each.cooperative.pk for each in held_back})
+
+
 def accounts_to_check() -> QuerySet[PayoutAccount]:
     """Where cooperatives want their money: nothing goes there before somebody has looked."""
     return PayoutAccount.objects.to_check()
@@ -91,7 +103,8 @@ def beside_places(may: Mapping[str, bool]) -> dict[str, int]:
         counts["outbox"] = failed_messages().count()
     if may["read_money"]:
         counts["payouts"] = sum(
-            each.count() for each in (runs_to_approve(), accounts_to_check(), liftings_to_agree())
+            each.count()
+            for each in (runs_to_approve(), runs_to_give_up(), accounts_to_check(), liftings_to_agree())
         )
         counts["reconciliation"] = Discrepancy.objects.unsettled().count()
     return counts
@@ -100,15 +113,31 @@ def beside_places(may: Mapping[str, bool]) -> dict[str, int]:
 def everything(*, at: datetime, may: Mapping[str, bool]) -> list[Waiting]:
     """Every kind of thing that can wait, of those this person sees, with its number; most pressing first."""
     orders, outbox = reverse("backoffice:orders"), reverse("backoffice:outbox")
-    discrepancies, payouts = reverse("backoffice:discrepancies"), reverse("backoffice:payouts")
+    discrepancies, runs = reverse("backoffice:discrepancies"), reverse("backoffice:payouts")
     proposed = Discrepancy.objects.filter(state=Discrepancy.State.PROPOSED)
     rows = [
         Waiting(
             runs_to_approve().count(),
             _("Payouts to approve"),
-            payouts,
+            runs,
             _("Planned by one person; another one reads the file and agrees."),
             "read_money",
+        ),
+        Waiting(
+            runs_to_give_up().count(),
+            _("Payouts somebody wants to give up"),
+            runs,
+            _(
+                "The file was downloaded; somebody who did not download it makes sure the bank was not given it."
+            ),
+            "read_money",
+        ),
+        Waiting(
+            cooperatives_the_books_hold_back(at=at) if may["prepare_money"] else 0,
+            _("Cooperatives whose books say less is due"),
+            reverse("backoffice:plan_run"),
+            _("Nothing of theirs is planned until somebody has found out why."),
+            "prepare_money",
         ),
         Waiting(
             accounts_to_check().count(),

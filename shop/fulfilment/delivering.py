@@ -21,6 +21,7 @@ from shop.core.clock import day_of
 from shop.core.crashpoints import crashpoint
 from shop.core.errors import CarriedOutMeanwhile, Refused
 from shop.core.lives import refused_when_stale
+from shop.core.sweeping import each_by_itself
 from shop.fulfilment import letters, routing, story
 from shop.fulfilment.deciding import quantities_of, reason_text
 from shop.fulfilment.models import Shipment, SupplierOrder
@@ -228,11 +229,8 @@ def deliver_silent(*, at: datetime) -> int:
     on the operators' list, ``Shipment.objects.silent_since``.
     """
     since = at - timedelta(days=settings.AUTOMATIC_DELIVERY_DAYS)
-    delivered = 0
-    for shipment in Shipment.objects.silent_since(since).filter(cash_to_collect_minor=0):
-        try:
-            record_delivery(shipment=shipment, proof=Shipment.Proof.AUTOMATIC, at=at)
-        except CarriedOutMeanwhile:
-            continue
-        delivered += 1
-    return delivered
+    return each_by_itself(
+        Shipment.objects.silent_since(since).filter(cash_to_collect_minor=0),
+        lambda shipment: record_delivery(shipment=shipment, proof=Shipment.Proof.AUTOMATIC, at=at),
+        what="deliver silent shipment",
+    )

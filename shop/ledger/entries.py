@@ -524,6 +524,30 @@ def record_netting(*, payout: str, cooperative: str, effective_on: date, amount:
     )
 
 
+def record_netting_undone(
+    *, payout: str, part: str, cooperative: str, effective_on: date, amount: Money
+) -> JournalEntry:
+    """J9 back: what was set off is owed again, for one part of a payout that did not get through.
+
+    ``part`` is the reference of its supplier order, or empty for all that was still set off. Event
+    ``payout:<payout>:netting-undone``, and ``:<part>`` after it for one part.
+    """
+    return post(
+        event=f"payout:{payout}:netting-undone" + (f":{part}" if part else ""),
+        kind=Kind.NETTING,
+        effective_on=effective_on,
+        memo=f"Debt of {cooperative} no longer set off against payout {payout}",
+        about=payout,
+        moves=[
+            Move(
+                debit=accounts.producer_receivable(cooperative, amount.currency),
+                credit=accounts.producer_payable(cooperative, amount.currency),
+                amount=amount,
+            )
+        ],
+    )
+
+
 # Deposits
 
 

@@ -292,6 +292,16 @@ class RefundLine(models.Model):
         return f"{self.refund} {self.line}"
 
 
+class PayoutRunQuerySet(models.QuerySet["PayoutRun"]):
+    def giving_up_waits(self) -> PayoutRunQuerySet:
+        """Somebody asked that they be given up, and nobody has answered; nothing of them has left."""
+        return self.filter(state=PayoutRun.State.APPROVED, giving_up_by__isnull=False).exclude(
+            Q(batch__offered_at__isnull=False)
+            | Q(batch__handed_over_at__isnull=False)
+            | Q(payouts__state__in=[Payout.State.SENDING, Payout.State.SENT, Payout.State.PAID])
+        )
+
+
 class PayoutRun(MovesOnce, models.Model):
     """Payouts planned together by one operator and approved by another."""
 
@@ -309,12 +319,24 @@ class PayoutRun(MovesOnce, models.Model):
     cancelled_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
+    giving_up_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="who asked that it be given up after its file was downloaded",
+    )
     planned_at = models.DateTimeField()
     approved_at = models.DateTimeField(null=True, blank=True)
+    giving_up_at = models.DateTimeField(null=True, blank=True)
+    giving_up_why = models.CharField(max_length=250, blank=True)
     cancelled_at = models.DateTimeField(null=True, blank=True)
     cancelled_why = models.CharField(
         max_length=250, blank=True, help_text="of a run that was approved before"
     )
+
+    objects = PayoutRunQuerySet.as_manager()
 
     class Meta:
         ordering = ["-planned_at", "-pk"]
@@ -333,6 +355,15 @@ class PayoutRun(MovesOnce, models.Model):
                 | Q(approved_by=None)
                 | (Q(cancelled_by__isnull=False, cancelled_at__isnull=False) & ~Q(cancelled_why="")),
             ),
+            models.CheckConstraint(
+                name="a_downloaded_payout_run_is_given_up_by_two_persons",
+                condition=Q(giving_up_by=None)
+                | (
+                    Q(giving_up_at__isnull=False)
+                    & ~Q(giving_up_why="")
+                    & (Q(cancelled_by=None) | ~Q(cancelled_by=F("giving_up_by")))
+                ),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -346,6 +377,11 @@ class PayoutRun(MovesOnce, models.Model):
     def cancel(self, *, by: Any, at: datetime) -> None:
         """Nothing was sent; its items are free for the next run."""
         self.cancelled_by, self.cancelled_at = by, at
+
+    @transition(field=state, source=State.APPROVED, target=State.APPROVED)
+    def ask_to_give_up(self, *, by: Any, at: datetime, why: str) -> None:
+        """Its file was downloaded: another person has to agree."""
+        self.giving_up_by, self.giving_up_at, self.giving_up_why = by, at, why
 
     @transition(field=state, source=State.APPROVED, target=State.CANCELLED)
     def give_up(self, *, by: Any, at: datetime, why: str) -> None:

@@ -71,8 +71,10 @@ def refresh(*, stripe_account_id: str, at: datetime) -> list[PayoutAccount]:
 def bank_changed(*, stripe_account_id: str, at: datetime) -> None:
     """The bank behind an account at Stripe was changed: a person looks before more is sent.
 
+    Where money goes there now it is put on hold; where it does not, the account has to be approved anew first.
     The first one, given while the account is being opened, is not a change.
     """
+    payout_accounts.note_bank_changed(stripe_account_id=stripe_account_id, at=at)
     for account in _open_accounts(stripe_account_id):
         if account.transfers_active:
             _hold(account, _("The bank behind this Stripe account was changed."), at)

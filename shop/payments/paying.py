@@ -381,8 +381,9 @@ def _close_page(attempt: PaymentAttempt) -> None:
 
 @transaction.atomic
 def _end(order_pk: int, at: datetime) -> bool:
+    # The payment first, then its order, as ``settle`` does: else the two could wait for each other.
+    payment = Payment.objects.select_for_update().filter(order=order_pk).first()
     order = Order.objects.select_for_update().get(pk=order_pk)
-    payment = Payment.objects.select_for_update().filter(order=order).first()
     if order.confirmed_at or order.ended_at or (payment and payment.state != State.AWAITING):
         return False
     if payment is not None:

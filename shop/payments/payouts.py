@@ -30,13 +30,14 @@ from shop.core.lives import refused_when_stale
 from shop.core.money import from_minor, to_minor
 from shop.fulfilment import letters
 from shop.fulfilment.models import SupplierOrder
-from shop.ledger import balances, entries, journal
+from shop.ledger import balances, entries
 from shop.ledger.models import JournalEntry, Posting
 from shop.orders.models import Order
 from shop.payments import batches, refunding
 from shop.payments.bank import rib as ribs
 from shop.payments.models import (
     BalanceTransaction,
+    BatchDownload,
     Payment,
     Payout,
     PayoutBatch,
@@ -65,6 +66,30 @@ class SamePerson(Refused):
 
 class ReasonMissing(Refused):
     message = _("Say why: whoever audits it reads this.")
+
+
+class Downloaded(Refused):
+    message = _(
+        "Its file was downloaded, and the bank may have been given it: giving it up takes two persons."
+    )
+
+
+class SamePersonGivesUp(Refused):
+    message = _("Another person than the one who asked for it has to agree.")
+
+
+class TookTheFile(Refused):
+    message = _(
+        "You downloaded the file yourself: somebody who did not has to agree that the bank was not given it."
+    )
+
+
+class AskedAlready(Refused):
+    message = _("Somebody has already asked for this; another person has to agree first.")
+
+
+class NothingAsked(Refused):
+    message = _("Nobody has asked that this run be given up, or it is settled already.")
 
 
 class PartsSent(Refused):
@@ -416,19 +441,77 @@ def cancel(*, run: PayoutRun, by: Any, at: datetime) -> PayoutRun:
 def give_up(*, run: PayoutRun, why: str, by: Any, at: datetime) -> PayoutRun:
     """Give an approved run up as a whole, as long as nothing of it has left: all of it is due again.
 
-    No money has moved, so nothing is booked, and one person is enough. Its file is never given out again.
-    Raises ReasonMissing, PartsSent, or CarriedOutMeanwhile when a sender was quicker.
+    No money has moved, so nothing is booked. As long as nobody has downloaded its file one person is enough;
+    after that it takes two: ``ask_to_give_up``. Its file is never given out again. Raises ReasonMissing,
+    PartsSent, Downloaded, or CarriedOutMeanwhile when a sender was quicker.
     """
-    why = " ".join(why.split())
+    why = _said(why)
+    run, batch, payouts = _still_here(run)
+    if downloaders(run=run):
+        raise Downloaded
+    return _give_up(run, batch, payouts, why, by, at)
+
+
+@transaction.atomic
+def ask_to_give_up(*, run: PayoutRun, why: str, by: Any, at: datetime) -> PayoutRun:
+    """Ask that a run be given up whose file was downloaded. Nothing changes until another person agrees.
+
+    Raises ReasonMissing, PartsSent, AskedAlready or CarriedOutMeanwhile.
+    """
+    why = _said(why)
+    run, _batch, _payouts = _still_here(run)
+    if run.giving_up_by_id is not None:
+        raise AskedAlready
+    with refused_when_stale():
+        run.ask_to_give_up(by=by, at=at, why=why)
+        run.save()
+    logger.info("giving up of payouts asked for", extra={"run": run.reference})
+    return run
+
+
+@transaction.atomic
+def agree_to_give_up(*, run: PayoutRun, by: Any, at: datetime) -> PayoutRun:
+    """A second person, who never had the file, agrees that the bank was not given it: all of it is due again.
+
+    Raises NothingAsked, SamePersonGivesUp, TookTheFile, PartsSent or CarriedOutMeanwhile.
+    """
+    run, batch, payouts = _still_here(run)
+    if run.giving_up_by_id is None or run.state != PayoutRun.State.APPROVED:
+        raise NothingAsked
+    if run.giving_up_by_id == by.pk:
+        raise SamePersonGivesUp
+    if by.pk in downloaders(run=run):
+        raise TookTheFile
+    return _give_up(run, batch, payouts, run.giving_up_why, by, at)
+
+
+def downloaders(*, run: PayoutRun) -> set[int]:
+    """Who has had the file of a run, as ids: each of them could have given it to the bank."""
+    return set(BatchDownload.objects.filter(batch__run=run).values_list("user", flat=True))
+
+
+def _said(why: str) -> str:
+    why = " ".join(why.split())[:250]
     if not why:
         raise ReasonMissing
+    return why
+
+
+def _still_here(run: PayoutRun) -> tuple[PayoutRun, PayoutBatch | None, list[Payout]]:
+    """A run with its batch and payouts, locked, of which nothing has left. Raises PartsSent."""
     run = PayoutRun.objects.select_for_update().get(pk=run.pk)
     batch = PayoutBatch.objects.select_for_update().filter(run=run).first()
     payouts = list(locked(run=run))
     if gone := _gone(batch, payouts):
         raise PartsSent(gone)
+    return run, batch, payouts
+
+
+def _give_up(
+    run: PayoutRun, batch: PayoutBatch | None, payouts: Sequence[Payout], why: str, by: Any, at: datetime
+) -> PayoutRun:
     with refused_when_stale():
-        run.give_up(by=by, at=at, why=why[:250])
+        run.give_up(by=by, at=at, why=why)
         run.save()
         for payout in payouts:
             if payout.state != State.REJECTED:  # Stripe would not even begin: due again already
@@ -477,20 +560,22 @@ def check_accounts(*, batch: PayoutBatch, at: datetime) -> None:
 
 
 @transaction.atomic
-def offer(*, batch: PayoutBatch, at: datetime) -> PayoutBatch:
+def offer(*, batch: PayoutBatch, at: datetime) -> bool:
     """The file is about to be given to a bank that may take it without our hearing of it: written down first.
 
-    From now on its run cannot be given up. Raises NotApproved or GivenUp.
+    From now on its run cannot be given up. Returns whether it was offered for the first time; if not, the
+    bank may have it from an earlier time, whatever it answers now. Raises NotApproved or GivenUp.
     """
     batch = _approved(batch)
-    if batch.offered_at is None:
-        batch.offered_at = at
-        batch.save(update_fields=["offered_at"])
-    return batch
+    if batch.offered_at is not None:
+        return False
+    batch.offered_at = at
+    batch.save(update_fields=["offered_at"])
+    return True
 
 
 def not_taken(*, batch: PayoutBatch) -> None:
-    """The bank said that it did not take the file: nothing has left."""
+    """The bank said that it did not take the file, which it was offered for the first time: nothing has left."""
     PayoutBatch.objects.filter(pk=batch.pk, handed_over_at=None).update(offered_at=None)
 
 
@@ -621,24 +706,29 @@ def sent(payout: Payout, at: datetime) -> None:
 
 
 def back(payout: Payout, why: str, at: datetime, *, hold: bool = True) -> None:
-    """It did not get through: everything in it is due again, what was netted is owed again."""
+    """It did not get through: everything in it is due again, what was still netted is owed again."""
     with refused_when_stale():
         payout.reject(why=why[:200])
         payout.save()
     payout.items.update(is_live=False)
-    netting = JournalEntry.objects.filter(event=f"payout:{payout.reference}:netted").first()
-    if netting is not None:
-        journal.reverse(
-            entry=netting,
-            event=f"payout:{payout.reference}:netting-undone",
-            effective_on=day_of(at),
-            memo=f"Payout {payout.reference} did not get through",
-            actor="system",
-        )
+    undo_netting(payout, payout.netted, at)
     if hold:
         payout_accounts.put_on_hold(cooperative=payout.cooperative, reason=why, at=at)
     _tell(payout, "payout.rejected", at, why=why)
     logger.warning("payout rejected", extra={"payout": payout.reference, "rail": payout.rail})
+
+
+def undo_netting(payout: Payout, amount: Money, at: datetime, *, part: str = "") -> None:
+    """What was set off against a payout, or against one ``part`` of it, is owed again, if that was ever written."""
+    if not amount or not JournalEntry.objects.filter(event=f"payout:{payout.reference}:netted").exists():
+        return
+    entries.record_netting_undone(
+        payout=payout.reference,
+        part=part,
+        cooperative=payout.cooperative.code,
+        effective_on=day_of(at),
+        amount=amount,
+    )
 
 
 def _tell(payout: Payout, topic: str, at: datetime, why: str = "") -> None:

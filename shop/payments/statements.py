@@ -125,7 +125,7 @@ def _rows(
         }
         return [row(kinds.get(other, "other"))]
     if entry.kind == Kind.NETTING:
-        return [row("netting")]
+        return [row("netting_undone" if enters else "netting")]
     if entry.kind == Kind.REVERSAL and other == "producer_receivable":
         return [row("netting_undone")]
     if entry.kind in (Kind.PAYOUT_SENT, Kind.TRANSFER):

@@ -186,7 +186,10 @@ def _refused(payout: Payout, transfer: PayoutTransfer, refusal: StripeRefused, a
 
 @transaction.atomic
 def transfer_reversed(*, transfer: PayoutTransfer, at: datetime) -> None:
-    """A whole transfer was taken back: its part is due again, and when all are, the payout did not happen."""
+    """A whole transfer was taken back: its part is due again, and what of it was netted is owed again.
+
+    The payout is what is left of it; when nothing is, it did not happen.
+    """
     payout = payouts.locked(pk=transfer.item.payout_id).get()
     if (
         not PayoutTransfer.objects.filter(pk=transfer.pk)
@@ -194,10 +197,23 @@ def transfer_reversed(*, transfer: PayoutTransfer, at: datetime) -> None:
         .update(state=Made.REVERSED)
     ):
         return
-    payout.items.filter(pk=transfer.item_id).update(is_live=False)
+    if payout.state not in (State.SENDING, State.SENT, State.PAID):
+        return
     others = PayoutTransfer.objects.filter(item__payout=payout, state__in=[Made.ASKED, Made.MADE])
-    if not others.exists() and payout.state in (State.SENDING, State.SENT, State.PAID):
+    if not others.exists():
         payouts.back(payout, "taken back at Stripe", at)
+        return
+    item = payout.items.select_related("supplier_order").get(pk=transfer.item_id)
+    item.is_live = False
+    item.save(update_fields=["is_live"])
+    netted = item.share_minor - transfer.amount_minor
+    payout.shares_minor -= item.share_minor
+    payout.netted_minor -= netted
+    payout.amount_minor -= transfer.amount_minor
+    if payout.settled_minor is not None:
+        payout.settled_minor -= transfer.settled_minor
+    payout.save(update_fields=["shares_minor", "netted_minor", "amount_minor", "settled_minor"])
+    payouts.undo_netting(payout, from_minor(netted, item.currency), at, part=item.supplier_order.reference)
 
 
 def arrive_transferred(*, at: datetime) -> int:

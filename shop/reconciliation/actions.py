@@ -32,7 +32,7 @@ class Action(models.TextChoices):
 
     @property
     def moves_money(self) -> bool:
-        """Whether a second person has to approve it. Why sending a refund again does not: docs/decisions/0008."""
+        """Whether a second person has to approve it. Why sending a refund again does not: docs/decisions/0007."""
         return self not in (Action.NOTE_ONLY, Action.REFUND_AGAIN)
 
 

@@ -100,6 +100,19 @@ class OtherBatch(Refused):
         )
 
 
+class NotHandedOver(Refused):
+    def __init__(self, batch: str) -> None:
+        super().__init__(
+            format_lazy(
+                _(
+                    "Nobody has written down yet that the bank has batch {batch}. Hand it over first, then "
+                    "read what became of it."
+                ),
+                batch=batch,
+            )
+        )
+
+
 class SamePerson(Refused):
     message = _("Another person than the one who proposed this has to approve it.")
 

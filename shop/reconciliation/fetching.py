@@ -55,12 +55,13 @@ def hand_over(*, batch: PayoutBatch, by: Any, at: datetime) -> PayoutBatch:
     it says so and nothing moves twice. Raises NotApproved, GivenUp, BankRefused, Unavailable, NoBankConnection.
     """
     content = batches.download(batch=batch, by=by, at=at)
-    payouts.offer(batch=batch, at=at)
+    is_first = payouts.offer(batch=batch, at=at)
     try:
         acknowledgement = _json(_ask("/batches", body=content, kind="application/xml"))
     except BankRefused as refusal:
         if refusal.code != "DU01":
-            payouts.not_taken(batch=batch)
+            if is_first:
+                payouts.not_taken(batch=batch)
             raise
         acknowledgement = _json(_ask(f"/batches/{quote(batch.reference)}"))
         if acknowledgement.get("sha256") != batch.sha256:

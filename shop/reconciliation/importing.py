@@ -38,6 +38,7 @@ from shop.reconciliation.errors import (
     InvoiceKnown,
     InvoiceOfAnotherTime,
     MappingNeeded,
+    NotHandedOver,
     OtherAccount,
     OtherBatch,
     ParcelNotOurs,
@@ -450,11 +451,15 @@ def import_batch_status(
     """Take the bank's report on a batch; returns the exceptions about what it rejected.
 
     A rejection has no line on any statement: this report is the only word of it. A rejected payout waits
-    for two persons, a rejected refund is owed again. Raises OtherBatch.
+    for two persons, a rejected refund is owed again. Raises OtherBatch, or NotHandedOver for a batch of which
+    nobody has written down yet that the bank has it.
     """
     if answer.get("message_id") != batch.reference:
         raise OtherBatch(expected=batch.reference, found=str(answer.get("message_id", "")))
     one_at_a_time("import")
+    batch = PayoutBatch.objects.select_for_update().get(pk=batch.pk)
+    if batch.handed_over_at is None:
+        raise NotHandedOver(batch.reference)
     content = json.dumps(answer, sort_keys=True, ensure_ascii=False, indent=1).encode()
     if not StatementFile.objects.filter(sha256=_hash(content)).exists():
         _keep(

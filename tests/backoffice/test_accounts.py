@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from cooperatives import lifting, payout_accounts
 from cooperatives.models import HoldLifting
+from shop.core.models import OutboxMessage
 from shop.people.models import OperatorRole
 from tests.factories import ListingFactory, MemberFactory, PayoutAccountFactory, mad, rib_of
 
@@ -171,3 +172,39 @@ def test_a_lifting_is_not_agreed_to_and_the_hold_stands(held, as_, shop):
 
     assert said(late)[-1] == str(lifting.Answered.message)
     assert payout_accounts.current(cooperative=held, at=shop.at).rail == "hold"
+
+
+def test_one_person_puts_a_cooperative_on_hold_with_a_reason_and_its_owners_are_told(member, as_, shop):
+    PayoutAccountFactory(cooperative=member.cooperative, rib=rib_of(5))
+    client = as_("finance_maker")
+    assert at("put_on_hold", "C13") in client.get(at("cooperative_accounts", "C13")).content.decode()
+    assert as_("finance_approver").get(at("put_on_hold", "C13")).status_code == 403
+
+    without = client.post(at("put_on_hold", "C13"), {"reason": ""})
+    done = client.post(at("put_on_hold", "C13"), {"reason": "somebody called"}, follow=True)
+    again = client.get(at("put_on_hold", "C13"))
+
+    assert (without.status_code, again.status_code) == (422, 404)
+    assert said(done) == ["On hold. The owners are told why."]
+    hold = payout_accounts.current(cooperative=member.cooperative, at=shop.at)
+    assert (hold.rail, hold.reason, hold.proposed_by) == ("hold", "somebody called", client.person)
+    mail = OutboxMessage.objects.get(topic="payout_account.on_hold")
+    assert (mail.recipient, mail.payload["reason"]) == ("owner@example.ma", "somebody called")
+
+
+def test_an_account_approved_during_a_hold_waits_for_its_lifting_and_every_page_says_so(
+    held, member, as_, shop
+):
+    account = proposed(member, shop)
+    client = as_("finance_approver")
+
+    asked = client.get(at("approve_account", "C13", account.version)).content.decode()
+    done = client.post(at("approve_account", "C13", account.version), follow=True)
+    shop.wait(hours=49)
+
+    assert "before two persons lift the hold" in asked
+    assert said(done) == ["Approved. It is used once two persons have lifted the hold."]
+    page = client.get(at("cooperative_accounts", "C13")).content.decode()
+    assert payout_accounts.current(cooperative=held, at=shop.at).rail == "hold"
+    assert "approved, waits for" in page
+    assert OutboxMessage.objects.get(topic="payout_account.approved").payload["is_held"] is True

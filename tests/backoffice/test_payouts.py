@@ -10,7 +10,7 @@ from django.urls import reverse
 from cooperatives import payout_accounts
 from fixtures import bank_sandbox as bank
 from shop.payments.models import BatchDownload, Payout, PayoutBatch, PayoutRun
-from shop.payments.payouts import SamePerson
+from shop.payments.payouts import SamePerson, SamePersonGivesUp, TookTheFile
 from shop.people.models import OperatorRole
 from tests.backoffice.conftest import NOWHERE
 from tests.factories import ListingFactory, PayoutAccountFactory, mad
@@ -162,14 +162,13 @@ def approved(due, as_):
 
 def test_an_approved_run_is_given_up_with_a_reason_and_its_file_is_closed(approved, due, as_, shop):
     client, run = as_("finance_maker"), approved.run
-    client.get(at("batch_file", approved.reference, "pain001"))
 
     asked = client.get(at("give_up_run", run.reference)).content.decode()
     without = client.post(at("give_up_run", run.reference), {"reason": ""})
     given_up = client.post(at("give_up_run", run.reference), {"reason": "the bank is closed"}, follow=True)
     file = client.get(at("batch_file", approved.reference, "pain001"), follow=True)
 
-    assert "finance_maker@example.ma downloaded the file" in asked
+    assert "Give this run up" in asked
     assert without.status_code == 422
     assert said(given_up) == [f"{run.reference} is given up. All of it is due again."]
     page = given_up.content.decode()
@@ -178,6 +177,43 @@ def test_an_approved_run_is_given_up_with_a_reason_and_its_file_is_closed(approv
     assert said(file)[-1] == "This run was given up: its file is never used."
     (row,) = client.get(at("plan_run")).context["rows"]
     assert row["amount"] == mad("534.00")
+
+
+def test_a_run_whose_file_was_downloaded_is_given_up_by_somebody_who_did_not_download_it(approved, as_):
+    maker, approver, third, run = as_("finance_maker"), as_("finance_approver"), as_("support"), approved.run
+    OperatorRole.objects.create(user=third.person, role="finance_maker", granted_at=third.person.date_joined)
+    approver.get(at("batch_file", approved.reference, "pain001"))
+
+    warned = maker.get(at("give_up_run", run.reference)).content.decode()
+    asked = maker.post(at("give_up_run", run.reference), {"reason": "the bank is closed"}, follow=True)
+    assert "finance_approver@example.ma downloaded the file" in warned
+    assert said(asked)[-1].startswith("Asked for. Another person, who has not downloaded the file")
+    assert "You asked for this yourself" in asked.content.decode()
+    own = maker.post(at("agree_to_give_up_run", run.reference), follow=True)
+    assert said(own)[-1] == str(SamePersonGivesUp.message)
+    assert (
+        "You downloaded the file yourself" in approver.get(at("payout_run", run.reference)).content.decode()
+    )
+    downloader = approver.post(at("agree_to_give_up_run", run.reference), follow=True)
+    assert said(downloader)[-1] == str(TookTheFile.message)
+    run.refresh_from_db()
+    assert run.state == "approved"
+    waits = {each["what"]: each["number"] for each in third.get(at("today")).context["tasks"]}
+    assert waits["Payouts somebody wants to give up"] == 1
+    page = third.get(at("agree_to_give_up_run", run.reference)).content.decode()
+    assert "the bank is closed" in page and "paid twice" in page
+
+    third.post(at("agree_to_give_up_run", run.reference))
+
+    run.refresh_from_db()
+    assert (run.state, run.giving_up_by, run.cancelled_by) == ("cancelled", maker.person, third.person)
+    assert "Giving up asked for" in maker.get(at("payout_run", run.reference)).content.decode()
+
+
+def test_where_nobody_asked_there_is_nothing_to_agree_to(approved, as_):
+    response = as_("finance_maker").get(at("agree_to_give_up_run", approved.run.reference))
+
+    assert response.status_code == 404
 
 
 def test_a_run_the_bank_has_is_not_given_up(approved, as_, settings, shop):
@@ -211,12 +247,12 @@ def test_the_bank_sandbox_takes_the_file_and_the_money_is_on_its_way(
     assert "rejected nothing" in said(status)[-1]
 
 
-def test_a_bank_that_does_not_answer_changes_nothing(approved, as_, settings):
+def test_a_bank_that_does_not_answer_may_have_the_file_and_the_page_says_so(approved, as_, settings):
     settings.BANK_SANDBOX_URL = NOWHERE
 
     response = as_("finance_maker").post(at("hand_over", approved.reference), follow=True)
 
-    assert "did not answer" in said(response)[-1]
+    assert "so it may have the file" in said(response)[-1]
     approved.refresh_from_db()
     assert approved.handed_over_at is None
     # It may have it all the same, so the run stands until it is handed over again.

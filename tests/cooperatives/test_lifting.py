@@ -118,20 +118,30 @@ def test_a_refused_lifting_leaves_the_hold_and_another_may_be_asked_for(held, ma
     assert (again.reference, current(held).rail) == ("HL-C13-2", "hold")
 
 
-def test_a_lifting_asked_for_before_a_new_account_ended_the_hold_comes_to_nothing(held, maker, approver):
-    asked = ask(held, maker)
+def test_a_new_account_is_used_once_the_hold_is_lifted_and_not_before(held, maker, approver):
     new = payout_accounts.propose(
         cooperative=held, rail="bank", holder="A", rib=rib_of(8), by=UserFactory(), at=LATER
     )
     payout_accounts.approve(account=new, by=approver, at=LATER)
-    used = LATER + timedelta(hours=48)
+    much_later = LATER + timedelta(days=30)
+    payout_accounts.close_superseded(at=much_later)
+    assert current(held, much_later).rail == "hold"
+    assert OutboxMessage.objects.get(topic="payout_account.approved").payload["is_held"] is True
 
-    with pytest.raises(lifting.Answered):
-        lifting.approve(lifting=asked, by=approver, at=used)
+    asked = lifting.approve(lifting=ask(held, maker, much_later), by=approver, at=much_later)
 
-    assert current(held, used) == new
-    payout_accounts.close_superseded(at=used)
-    assert lifting.waiting(cooperative=held) is None
+    assert current(held, much_later) == asked.resumed == new
+    assert held.payout_accounts.count() == 3
+
+
+def test_one_operator_does_not_end_a_hold_with_the_very_account_it_holds_back(held, approver):
+    with pytest.raises(payout_accounts.SameAccount):
+        payout_accounts.propose(
+            cooperative=held, rail="bank", holder="A", rib=rib_of(7), by=UserFactory(), at=LATER
+        )
+
+    assert current(held, LATER + timedelta(days=30)).rail == "hold"
+    assert held.payout_accounts.count() == 2
 
 
 def test_a_new_account_that_waits_still_takes_over_after_the_lifting(held, maker, approver):

@@ -3,6 +3,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from cooperatives import payout_accounts
 from shop.core import rib as ribs
@@ -187,7 +189,7 @@ def test_the_same_account_again_is_no_change():
     assert cooperative.payout_accounts.count() == 1
 
 
-def test_a_hold_stops_payouts_at_once_and_a_new_account_ends_it_after_two_days():
+def test_a_hold_stops_payouts_at_once_and_no_new_account_ends_it():
     cooperative = CooperativeFactory()
     account = _approved(cooperative)
 
@@ -201,8 +203,9 @@ def test_a_hold_stops_payouts_at_once_and_a_new_account_ends_it_after_two_days()
 
     new = _approved(cooperative, number=2)
 
-    assert payout_accounts.current(cooperative=cooperative, at=NOW) == hold
-    assert payout_accounts.current(cooperative=cooperative, at=NOW + COOLING) == new
+    for moment in (NOW, NOW + COOLING, NOW + timedelta(days=90)):
+        assert payout_accounts.current(cooperative=cooperative, at=moment) == hold
+    assert payout_accounts.after(hold=hold, at=NOW + COOLING) == new
 
 
 def test_nobody_approves_or_refuses_what_she_proposed():
@@ -229,3 +232,12 @@ def test_a_change_that_is_in_use_cannot_be_given_up():
 
     account.refresh_from_db()
     assert account.closed_at is None
+
+
+def test_a_change_of_accounts_does_not_keep_orders_from_being_routed():
+    """A foreign key asks for the key only, so the lock on a cooperative must leave the key free."""
+    with transaction.atomic(), CaptureQueriesContext(connection) as asked:
+        payout_accounts.lock(CooperativeFactory())
+
+    if connection.vendor == "postgresql":
+        assert asked.captured_queries[-1]["sql"].endswith("FOR NO KEY UPDATE")

@@ -185,6 +185,24 @@ def test_silence_delivers_a_paid_parcel_after_ten_days_and_never_one_with_cash()
     assert list(Shipment.objects.silent_since(NOW)) == [cash]
 
 
+def test_one_parcel_that_fails_does_not_keep_the_others_from_being_delivered(monkeypatch):
+    bad, good = _on_its_way(), _on_its_way()
+    real = delivering.record_delivery
+
+    def fails_once(*, shipment, **given):
+        if shipment == bad:
+            raise ZeroDivisionError
+        return real(shipment=shipment, **given)
+
+    monkeypatch.setattr(delivering, "record_delivery", fails_once)
+
+    assert delivering.deliver_silent(at=NOW + timedelta(days=10)) == 1
+
+    bad.refresh_from_db()
+    good.refresh_from_db()
+    assert (bad.delivered_at, good.proof) == (None, "automatic")
+
+
 def test_a_parcel_without_number_is_never_found_by_an_empty_one():
     part = SupplierOrderFactory(to="accepted")
     dispatched(part, number="")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from cooperatives import payout_accounts
+from cooperatives import lifting, payout_accounts
 from shop.core import references
 from shop.core.errors import CarriedOutMeanwhile
 from shop.core.models import OutboxMessage
@@ -241,6 +241,77 @@ def test_a_file_the_bank_may_have_without_having_answered_is_not_given_up(shop, 
     payouts.give_up(run=run, why="the bank refused the file", by=maker, at=shop.at)
 
 
+def test_a_later_refusal_does_not_say_that_the_bank_never_had_the_file(shop, due, maker, approver):
+    """The first answer was lost, so the bank may have it; the second offer is not the first."""
+    run = payouts.plan(by=maker, at=shop.at)
+    payouts.approve(run=run, by=approver, at=shop.at)
+
+    assert payouts.offer(batch=run.batch, at=shop.at) is True
+    assert payouts.offer(batch=run.batch, at=shop.at) is False
+
+    run.batch.refresh_from_db()
+    assert run.batch.offered_at == shop.at
+
+
+def test_a_run_whose_file_was_downloaded_is_given_up_by_two_who_are_not_its_downloader(
+    shop, due, maker, approver
+):
+    run = payouts.plan(by=maker, at=shop.at)
+    payouts.approve(run=run, by=approver, at=shop.at)
+    batches.download(batch=run.batch, by=approver, at=shop.at)
+    third = OperatorFactory(roles=["finance_maker"])
+
+    with pytest.raises(payouts.Downloaded):
+        payouts.give_up(run=run, why="a mistake", by=maker, at=shop.at)
+    with pytest.raises(payouts.NothingAsked):
+        payouts.agree_to_give_up(run=run, by=maker, at=shop.at)
+    with pytest.raises(payouts.ReasonMissing):
+        payouts.ask_to_give_up(run=run, why=" ", by=maker, at=shop.at)
+    payouts.ask_to_give_up(run=run, why="a mistake", by=maker, at=shop.at)
+    assert list(PayoutRun.objects.giving_up_waits()) == [run]
+    with pytest.raises(payouts.AskedAlready):
+        payouts.ask_to_give_up(run=run, why="again", by=third, at=shop.at)
+    with pytest.raises(payouts.SamePersonGivesUp):
+        payouts.agree_to_give_up(run=run, by=maker, at=shop.at)
+    with pytest.raises(payouts.TookTheFile):
+        payouts.agree_to_give_up(run=run, by=approver, at=shop.at)
+    run.refresh_from_db()
+    assert (run.state, {each.state for each in run.payouts.all()}) == ("approved", {State.APPROVED})
+
+    payouts.agree_to_give_up(run=run, by=third, at=shop.at)
+
+    run.refresh_from_db()
+    assert (run.state, run.giving_up_by, run.cancelled_by) == ("cancelled", maker, third)
+    assert run.cancelled_why == "a mistake"
+    assert {each.state for each in run.payouts.all()} == {State.CANCELLED}
+    assert not PayoutRun.objects.giving_up_waits().exists()
+
+
+def test_a_giving_up_that_was_asked_for_falls_away_when_the_bank_has_the_file(shop, due, maker, approver):
+    run = payouts.plan(by=maker, at=shop.at)
+    payouts.approve(run=run, by=approver, at=shop.at)
+    batches.download(batch=run.batch, by=approver, at=shop.at)
+    payouts.ask_to_give_up(run=run, why="a mistake", by=maker, at=shop.at)
+    payouts.hand_over(batch=run.batch, at=shop.at)
+
+    with pytest.raises(payouts.PartsSent):
+        payouts.agree_to_give_up(run=run, by=OperatorFactory(), at=shop.at)
+
+    assert not PayoutRun.objects.giving_up_waits().exists()
+
+
+def test_the_database_too_asks_for_two_persons_once_the_file_was_downloaded(shop, due, maker, approver):
+    run = payouts.plan(by=maker, at=shop.at)
+    payouts.approve(run=run, by=approver, at=shop.at)
+    batches.download(batch=run.batch, by=approver, at=shop.at)
+    payouts.ask_to_give_up(run=run, why="a mistake", by=maker, at=shop.at)
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        PayoutRun.objects.filter(pk=run.pk).update(
+            state="cancelled", cancelled_by=maker, cancelled_at=shop.at, cancelled_why="mine"
+        )
+
+
 def test_a_sender_that_is_quicker_than_what_was_read_refuses_the_giving_up_whole(
     shop, due, maker, approver, monkeypatch
 ):
@@ -322,6 +393,8 @@ def test_a_rejected_payout_is_due_again_and_its_account_is_held(shop, due, maker
     )
     payout_accounts.approve(account=account, by=approver, at=shop.at)
     later = shop.at + timedelta(hours=49)
+    asked = lifting.propose(cooperative=payout.cooperative, reason="a new account", by=maker, at=later)
+    lifting.approve(lifting=asked, by=approver, at=later)
     again = payouts.plan(by=maker, at=later)
     assert [each.rib for each in batches.shown(batch=again.batch).transfers] == [rib_of(103)]
 

@@ -1,11 +1,13 @@
 """Several at once, with real transactions: one attempt, one confirmation, one refund, one payout."""
 
 import threading
+import time
 from collections import Counter
 
 import pytest
-from django.db import IntegrityError, connection, connections
+from django.db import IntegrityError, connection, connections, transaction
 
+from cooperatives import payout_accounts
 from shop.core.errors import Refused
 from shop.fulfilment import deciding
 from shop.ledger.models import JournalEntry
@@ -135,6 +137,51 @@ def test_paying_and_ending_at_once_end_in_one_of_the_two(shop):
     assert not order.ended_at
     record = listing.stockrecords.get()
     assert record.num_allocated == 2
+
+
+def test_a_payment_and_the_end_of_its_order_never_wait_for_each_other(shop, monkeypatch):
+    """The payment is settled half-way when the sweep comes: the sweep waits, and finds the order paid."""
+    order = order_of((ListingFactory(), 2))
+    shop.card_pays(order)
+    card = gateway.read_payment(payment_intent=shop.things("payment_intent")[0]["id"])
+    half_way = threading.Event()
+
+    def pause(point):
+        if point == "paying.paid":
+            half_way.set()
+            time.sleep(1)
+
+    monkeypatch.setattr(paying, "crashpoint", pause)
+
+    def end(_):
+        assert half_way.wait(timeout=10)
+        return paying._end(order.pk, shop.at)
+
+    results = at_once(2, lambda number: end(number) if number else paying.settle(card=card, at=shop.at))
+
+    assert not [each for each in results if isinstance(each, BaseException)], results
+    order.refresh_from_db()
+    assert (bool(order.confirmed_at), order.ended_at) == (True, None)
+
+
+def test_a_change_of_accounts_does_not_keep_an_order_from_being_routed(shop):
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has one writer at a time")
+    cooperative = CooperativeFactory()
+    order = order_of((ListingFactory(cooperative=cooperative), 2))
+    shop.card_pays(order)
+    routed = threading.Event()
+
+    def work(number):
+        if number:
+            paying.confirm(payment=shop.payment_of(order), at=shop.at)
+            routed.set()
+            return True
+        with transaction.atomic():
+            payout_accounts.lock(cooperative)
+            return routed.wait(timeout=5)
+
+    assert at_once(2, work) == [True, True]
 
 
 def test_the_same_event_twice_at_once_is_kept_once(shop):

@@ -2,10 +2,14 @@
 
 import pytest
 
-from cooperatives import payout_accounts
+from cooperatives import lifting, payout_accounts
+from cooperatives.models import PayoutAccount
+from shop.backoffice import auditing, waiting
 from shop.core.errors import CarriedOutMeanwhile, Unavailable
+from shop.core.models import OutboxMessage
+from shop.ledger import entries
 from shop.payments import onboarding, paying, payouts, refunding, statements, tasks, transferring
-from shop.payments.models import BalanceTransaction, Payout, PayoutTransfer
+from shop.payments.models import BalanceTransaction, Payout, PayoutItem, PayoutTransfer
 from shop.payments.stripe import gateway
 from tests.factories import (
     CooperativeFactory,
@@ -296,6 +300,135 @@ def test_a_refund_after_the_payout_is_netted_from_the_next_one(shop, cooperative
     assert stands("producer_payable", "A") == mad(0)
     assert stands("stripe_balance", currency="EUR") == shop.at_stripe()
     assert statements.statement(payout=payout).closing == mad(0)
+
+
+def owed_and_due(shop, cooperative):
+    """89,00 owed of an earlier payout; 534,00 and 302,60 due, in one payout that nets the first part."""
+    order = shop.paid_order((ListingFactory(cooperative=cooperative, price="100.00"), 6))
+    part = shop.released(order.supplier_orders.get())
+    transferring.send(payout=approved(shop), at=shop.at)
+    shop.import_balance()
+    refund = refunding.request(
+        supplier_order=part,
+        reason="claim",
+        lines={part.lines.get(): 1},
+        with_delivery=False,
+        by=None,
+        at=shop.at,
+    )
+    refunding.send(refund=refund, at=shop.at)
+    shop.wait(days=1)
+    sold(shop, cooperative)
+    sold(shop, cooperative, "340.00")
+    return approved(shop)
+
+
+def wrong(shop):
+    """What the audit finds of payouts and books; mails wait for their worker here."""
+    return [each for each in auditing.audit(at=shop.at) if not each.holds and each.invariant != "I7"]
+
+
+def taken_back(shop, transfer):
+    gateway._client().v1.transfers.reversals.create(transfer.stripe_transfer_id, {})
+    shop.import_balance()
+
+
+def test_a_transfer_taken_back_that_was_netted_in_part_makes_that_part_owed_again(shop, cooperative):
+    payout = owed_and_due(shop, cooperative)
+    transferring.send(payout=payout, at=shop.at)
+    shop.import_balance()
+    first, second = PayoutTransfer.objects.filter(item__payout=payout)
+    assert (first.amount, second.amount) == (mad("445.00"), mad("302.60"))
+
+    taken_back(shop, first)
+
+    payout.refresh_from_db()
+    assert (payout.shares, payout.netted, payout.amount) == (mad("302.60"), mad(0), mad("302.60"))
+    assert payout.settled_minor == second.settled_minor
+    assert stands("producer_payable", "A") == mad("534.00")
+    assert stands("producer_receivable", "A") == mad("89.00")
+    assert stands("stripe_balance", currency="EUR") == shop.at_stripe()
+    assert statements.statement(payout=payout).closing == mad("534.00")
+    (due,) = payouts.outlook(at=shop.at)
+    assert (due.shares, due.netted, due.left_out) == (53400, 8900, [])
+    assert wrong(shop) == []
+
+
+def test_the_rest_taken_back_later_undoes_only_what_is_still_netted(shop, cooperative):
+    payout = owed_and_due(shop, cooperative)
+    transferring.send(payout=payout, at=shop.at)
+    shop.import_balance()
+    first, second = PayoutTransfer.objects.filter(item__payout=payout)
+
+    taken_back(shop, first)
+    taken_back(shop, second)
+
+    payout.refresh_from_db()
+    assert payout.state == State.REJECTED
+    assert stands("producer_payable", "A") == mad("836.60")
+    assert stands("producer_receivable", "A") == mad("89.00")
+    assert wrong(shop) == []
+
+
+def test_what_the_books_do_not_bear_out_is_a_task_for_whoever_plans(shop, cooperative):
+    sold(shop, cooperative)
+    PayoutItem.objects.all().delete()
+    entries.record_batch_sent(
+        payout="PO-X", cooperative="A", effective_on=shop.at.date(), amount=mad("100.00")
+    )
+
+    assert payouts.left_out(at=shop.at)[0].why == payouts.Why.BOOKS_SAY_LESS
+    assert waiting.cooperatives_the_books_hold_back(at=shop.at) == 1
+
+
+# A bank that changes behind an account
+
+
+def test_a_bank_changed_during_a_hold_is_seen_and_checked_before_money_goes_there(shop, cooperative):
+    account = cooperative.payout_accounts.get()
+    payout_accounts.put_on_hold(cooperative=cooperative, reason="a call", at=shop.at)
+    shop.listen()
+    shop.wait(days=1)
+    shop.press("bank-account", account=account.stripe_account_id, last4="6666")
+    shop.hear()
+
+    account.refresh_from_db()
+    assert (account.bank_changed_at, account.is_in_doubt) == (shop.at, True)
+    asked = lifting.propose(cooperative=cooperative, reason="they called", by=OperatorFactory(), at=shop.at)
+    lifting.approve(lifting=asked, by=OperatorFactory(), at=shop.at)
+
+    asked.refresh_from_db()
+    assert (asked.resumed.approved_by, asked.resumed.is_in_doubt) == (None, True)
+    assert payout_accounts.current(cooperative=cooperative, at=shop.at) is None
+    assert list(PayoutAccount.objects.to_check()) == [asked.resumed]
+    mail = OutboxMessage.objects.get(topic="payout_account.resumed")
+    assert mail.payload["must_be_checked"] is True
+
+    shop.wait(days=1)
+    payout_accounts.approve(account=asked.resumed, by=OperatorFactory(), at=shop.at)
+    now = payout_accounts.current(cooperative=cooperative, at=shop.at)
+    assert (now, now.is_in_doubt) == (asked.resumed, False)
+
+
+def test_a_bank_changed_behind_an_account_that_waits_for_its_time_is_approved_anew(shop, cooperative):
+    account = gateway.create_account(cooperative="A", email="a@example.ma", country="MA", key="acct:A:2")
+    new = payout_accounts.propose(
+        cooperative=cooperative,
+        rail="stripe",
+        holder="A",
+        stripe_account_id=account,
+        by=OperatorFactory(),
+        at=shop.at,
+    )
+    payout_accounts.approve(account=new, by=OperatorFactory(), at=shop.at)
+    PayoutAccount.objects.filter(pk=new.pk).update(transfers_active=True)
+
+    onboarding.bank_changed(stripe_account_id=account, at=shop.at)
+
+    new.refresh_from_db()
+    again = PayoutAccount.objects.to_check().get()
+    assert (new.closed_at, again.version, again.usable_from) == (shop.at, 3, new.usable_from)
+    assert payout_accounts.current(cooperative=cooperative, at=new.usable_from).version == 1
 
 
 # Workers that die, answers that are lost

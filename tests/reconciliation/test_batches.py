@@ -8,8 +8,9 @@ from shop.backoffice import auditing
 from shop.ledger.models import JournalEntry
 from shop.payments import paying, payouts, refunding
 from shop.payments.models import Payout
-from shop.reconciliation import fetching, matching, resolving
+from shop.reconciliation import fetching, importing, matching, resolving
 from shop.reconciliation.actions import Action
+from shop.reconciliation.errors import NotHandedOver
 from shop.reconciliation.models import Match
 from tests.factories import rib_of
 from tests.reconciliation.test_chain import tell, unexplained
@@ -241,3 +242,55 @@ def test_one_of_a_batch_in_one_line_comes_back_alone(world: World, sandbox):
     assert stands("producer_payable", second.cooperative.code) == mad("302.60")
     assert stands("payout_in_flight", first.cooperative.code) == mad(0)
     assert unexplained() == {}
+
+
+def test_a_report_about_a_batch_nobody_handed_over_is_refused_and_the_batch_stays_whole(world: World):
+    """The bank answered, our writing it down was cut off: the rejected refund still belongs to the file."""
+    refund = refund_of(world)
+    world.released("600.00")
+    run = world.approved()
+    answer = {
+        "message_id": run.batch.reference,
+        "transfers": [{"end_to_end_id": refund.bank_reference, "status": "RJCT", "reason": "AC04"}],
+    }
+
+    with pytest.raises(NotHandedOver):
+        importing.import_batch_status(batch=run.batch, answer=answer, at=world.at)
+
+    refund.refresh_from_db()
+    assert (refund.state, refund.batch) == ("sending", run.batch)
+    payouts.hand_over(batch=run.batch, at=world.at)
+    importing.import_batch_status(batch=run.batch, answer=answer, at=world.at)
+    refund.refresh_from_db()
+    assert refund.state in ("failed", "requested")
+
+
+def test_a_refusal_after_a_lost_answer_does_not_open_the_run_again(world: World, sandbox, monkeypatch):
+    world.released("600.00")
+    run = world.approved()
+    payouts.offer(batch=run.batch, at=world.at)
+
+    def refuses(*args, **given):
+        raise fetching.BankRefused("FF01", "not now")
+
+    monkeypatch.setattr(fetching, "_ask", refuses)
+    with pytest.raises(fetching.BankRefused):
+        fetching.hand_over(batch=run.batch, by=world.checker, at=world.at)
+
+    run.batch.refresh_from_db()
+    assert run.batch.offered_at == world.at
+    assert payouts.gone(run=run) == [run.batch.reference]
+
+
+def test_a_refusal_of_the_only_offer_says_that_nothing_has_left(world: World, sandbox, monkeypatch):
+    world.released("600.00")
+    run = world.approved()
+
+    def refuses(*args, **given):
+        raise fetching.BankRefused("FF01", "not now")
+
+    monkeypatch.setattr(fetching, "_ask", refuses)
+    with pytest.raises(fetching.BankRefused):
+        fetching.hand_over(batch=run.batch, by=world.checker, at=world.at)
+
+    assert payouts.gone(run=run) == []

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -13,12 +11,13 @@ from django.utils.translation import gettext as _
 from cooperatives import lifting, payout_accounts
 from cooperatives.models import Cooperative, HoldLifting, PayoutAccount
 from shop.backoffice import looks
-from shop.backoffice.forms import ReasonForm, RefuseAccountForm
+from shop.backoffice.forms import ReasonForm, ReasonForOwnersForm
 from shop.backoffice.scope import (
     APPROVE_MONEY,
     HANDLE_FILES,
     PREPARE_MONEY,
     READ_MONEY,
+    confirm,
     operator_required,
     show,
 )
@@ -78,6 +77,7 @@ def cooperative_accounts(request: HttpRequest, code: str) -> HttpResponse:
         {
             "cooperative": cooperative,
             "hold": hold,
+            "after": _held(hold)[1:] if hold is not None else [],
             "waits": waits,
             "is_own": waits is not None and waits.proposed_by_id == request.user.pk,
             "rows": [
@@ -122,14 +122,11 @@ def approve_account(request: HttpRequest, code: str, version: int) -> HttpRespon
         except Refused as refusal:
             messages.error(request, str(refusal))
         else:
-            messages.success(
-                request,
-                _("Approved. It is used from %(moment)s.")
-                % {"moment": moment_text(account.usable_from, style="weekday")},
-            )
+            messages.success(request, _approved(account))
         return redirect("backoffice:cooperative_accounts", code)
-    return _confirm(
+    return confirm(
         request,
+        "payouts",
         heading=_("Approve the account of %(name)s") % {"name": account.cooperative.name},
         said=[
             *_described(account),
@@ -145,7 +142,7 @@ def approve_account(request: HttpRequest, code: str, version: int) -> HttpRespon
 def refuse_account(request: HttpRequest, code: str, version: int) -> HttpResponse:
     """Money never goes to this account; its owners read why."""
     account = _account_at(code, version)
-    form = RefuseAccountForm(request.POST or None)
+    form = ReasonForOwnersForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
             payout_accounts.refuse(
@@ -156,8 +153,9 @@ def refuse_account(request: HttpRequest, code: str, version: int) -> HttpRespons
         else:
             messages.success(request, _("Refused. The owners are told why."))
         return redirect("backoffice:cooperative_accounts", code)
-    return _confirm(
+    return confirm(
         request,
+        "payouts",
         heading=_("Refuse the account of %(name)s") % {"name": account.cooperative.name},
         said=_described(account),
         form=form,
@@ -165,6 +163,14 @@ def refuse_account(request: HttpRequest, code: str, version: int) -> HttpRespons
         submit=_("Refuse this account"),
         back=_url(account.cooperative),
     )
+
+
+def _approved(account: PayoutAccount) -> str:
+    if lifting.current_hold(cooperative=account.cooperative, at=clock.now()) is not None:
+        return _("Approved. It is used once two persons have lifted the hold.")
+    return _("Approved. It is used from %(moment)s.") % {
+        "moment": moment_text(account.usable_from, style="weekday")
+    }
 
 
 def _described(account: PayoutAccount) -> list[str]:
@@ -195,16 +201,54 @@ def _described(account: PayoutAccount) -> list[str]:
             _("Careful: the same account is %(names)s's. Ask why before you approve it.")
             % {"names": ", ".join(each.name for each in same)}
         )
+    if account.is_in_doubt:
+        said.append(_bank_changed(account))
     hold = lifting.current_hold(cooperative=account.cooperative, at=at)
     if hold is not None:
         said.append(
-            _("Payouts are on hold: %(reason)s. This account, once it is used, ends the hold.")
+            _(
+                "Payouts are on hold: %(reason)s. Nothing is sent here either before two persons lift the hold."
+            )
             % {"reason": hold.reason}
         )
     return said
 
 
+def _bank_changed(account: PayoutAccount) -> str:
+    return _(
+        "The bank behind this Stripe account was changed on %(moment)s. "
+        "Ask the cooperative, on a number you already had, whether it changed it itself."
+    ) % {"moment": moment_text(account.bank_changed_at)}
+
+
 # A hold
+
+
+@operator_required(PREPARE_MONEY, "GET", "POST")
+def put_on_hold(request: HttpRequest, code: str) -> HttpResponse:
+    """Stop what is sent to a cooperative, with a reason its owners read. One person is enough to stop money."""
+    cooperative = _cooperative_at(code)
+    if lifting.current_hold(cooperative=cooperative, at=clock.now()) is not None:
+        raise Http404
+    form = ReasonForOwnersForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        payout_accounts.put_on_hold(
+            cooperative=cooperative, reason=form.cleaned_data["reason"], by=request.user, at=clock.now()
+        )
+        messages.success(request, _("On hold. The owners are told why."))
+        return redirect("backoffice:cooperative_accounts", code)
+    return confirm(
+        request,
+        "payouts",
+        heading=_("Put %(name)s on hold") % {"name": cooperative.name},
+        said=[
+            _("From now on nothing is sent to it; what it is owed stays due."),
+            _("It takes two persons to lift the hold. An account that waits for its check is given up."),
+        ],
+        form=form,
+        submit=_("Put on hold"),
+        back=_url(cooperative),
+    )
 
 
 @operator_required(PREPARE_MONEY, "GET", "POST")
@@ -225,8 +269,9 @@ def lift_hold(request: HttpRequest, code: str) -> HttpResponse:
         else:
             messages.success(request, _("Asked for. Another person reads it and agrees, or does not."))
         return redirect("backoffice:cooperative_accounts", code)
-    return _confirm(
+    return confirm(
         request,
+        "payouts",
         heading=_("Lift the hold of %(name)s") % {"name": cooperative.name},
         said=_held(hold),
         form=form,
@@ -237,15 +282,20 @@ def lift_hold(request: HttpRequest, code: str) -> HttpResponse:
 
 def _held(hold: PayoutAccount) -> list[str]:
     """Why nothing is sent, and where money would go again."""
-    before = payout_accounts.held_back(hold=hold)
-    return [
+    account = payout_accounts.after(hold=hold, at=clock.now())
+    said = [
         _("On hold since %(moment)s: %(reason)s.")
-        % {"moment": moment_text(hold.created_at), "reason": hold.reason},
-        _("Money would go again to %(account)s, in the name of %(holder)s.")
-        % {"account": isolated(looks.account(before)), "holder": before.holder}
-        if before is not None
-        else _("There was no account before: the cooperative would still have to enter one."),
+        % {"moment": moment_text(hold.created_at), "reason": hold.reason}
     ]
+    if account is None:
+        return [*said, _("There is no account: the cooperative would still have to enter one.")]
+    said.append(
+        _("Money would then go to %(account)s, in the name of %(holder)s.")
+        % {"account": isolated(looks.account(account)), "holder": account.holder}
+    )
+    if account.is_in_doubt and account.closed_at is not None:
+        said += [_bank_changed(account), _("After the lifting somebody has to approve it anew.")]
+    return said
 
 
 def _lifting_at(reference: str) -> HoldLifting:
@@ -266,10 +316,13 @@ def approve_lifting(request: HttpRequest, reference: str) -> HttpResponse:
             messages.error(request, str(refusal))
         else:
             messages.success(request, _("The hold is lifted. The owners are told."))
+            if found.resumed is not None and found.resumed.approved_by_id is None:
+                messages.warning(request, _("Somebody has to approve its account anew before it is paid."))
             _ask_stripe(request, found.resumed)
         return redirect("backoffice:cooperative_accounts", cooperative.code)
-    return _confirm(
+    return confirm(
         request,
+        "payouts",
         heading=_("Agree to lift the hold of %(name)s") % {"name": cooperative.name},
         said=[*_held(found.hold), _asked(found)],
         is_own=found.proposed_by_id == request.user.pk,
@@ -307,16 +360,11 @@ def refuse_lifting(request: HttpRequest, reference: str) -> HttpResponse:
         else:
             messages.success(request, _("Not agreed. The hold stands."))
         return redirect("backoffice:cooperative_accounts", cooperative.code)
-    return _confirm(
+    return confirm(
         request,
+        "payouts",
         heading=_("Do not lift the hold of %(name)s") % {"name": cooperative.name},
         said=[*_held(found.hold), _asked(found)],
         submit=_("Let the hold stand"),
         back=_url(cooperative),
     )
-
-
-def _confirm(request: HttpRequest, **context: Any) -> HttpResponse:
-    form = context.get("form")
-    status = 422 if form is not None and form.errors else 200
-    return show(request, "backoffice/confirm.html", "payouts", context, status=status)

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from shop.backoffice import finding, foreseeing, looks
 from shop.backoffice.forms import BankRefundForm, EndForm, FindForm, OutcomeForm, RefundForm
-from shop.backoffice.scope import ACT_FOR_OTHERS, PREPARE_MONEY, SUPPORT, operator_required, show
+from shop.backoffice.scope import ACT_FOR_OTHERS, PREPARE_MONEY, SUPPORT, confirm, operator_required, show
 from shop.core import clock
 from shop.core.errors import Refused
 from shop.core.models import OutboxMessage
@@ -248,8 +248,9 @@ def decline_part(request: HttpRequest, reference: str) -> HttpResponse:
                 request, _("%(part)s is declined. What was paid for it goes back.") % {"part": reference}
             )
         return _back_to(part.order)
-    return _confirm(
+    return confirm(
         request,
+        "orders",
         form=form,
         heading=_("Decline %(part)s for the cooperative") % {"part": reference},
         said=[
@@ -258,7 +259,7 @@ def decline_part(request: HttpRequest, reference: str) -> HttpResponse:
             _("The customer is told at once, with the reason, and gets back what she paid for it."),
         ],
         submit=_("Decline this part"),
-        back=part.order,
+        back=_url(part.order),
     )
 
 
@@ -277,8 +278,9 @@ def cancel_part(request: HttpRequest, reference: str) -> HttpResponse:
                 request, _("%(part)s is cancelled. What was paid for it goes back.") % {"part": reference}
             )
         return _back_to(part.order)
-    return _confirm(
+    return confirm(
         request,
+        "orders",
         heading=_("Cancel %(part)s for the customer") % {"part": reference},
         said=[
             _("She no longer wants what %(cooperative)s has not accepted yet.")
@@ -286,7 +288,7 @@ def cancel_part(request: HttpRequest, reference: str) -> HttpResponse:
             _("The cooperative is told, and the customer gets back what she paid for it."),
         ],
         submit=_("Cancel this part"),
-        back=part.order,
+        back=_url(part.order),
     )
 
 
@@ -325,13 +327,14 @@ def parcel(request: HttpRequest, reference: str) -> HttpResponse:
     ]
     if shipment.cash_to_collect_minor:
         said.append(_("Cash was to be collected: once delivered, the carrier owes it to us."))
-    return _confirm(
+    return confirm(
         request,
+        "orders",
         form=form,
         heading=_("What became of %(parcel)s") % {"parcel": reference},
         said=said,
         submit=_("Write it down"),
-        back=order,
+        back=_url(order),
     )
 
 
@@ -344,15 +347,16 @@ def revoke_link(request: HttpRequest, reference: str) -> HttpResponse:
         story.tell(order=found, kind="order.link_revoked", actor=story.actor_of(request.user), at=clock.now())
         messages.success(request, _("No link sent so far opens this order any more."))
         return _back_to(found)
-    return _confirm(
+    return confirm(
         request,
+        "orders",
         heading=_("Revoke every link to %(order)s") % {"order": reference},
         said=[
             _("Whoever holds a link to this order can no longer open it."),
             _("The customer can ask for a new one with the order's number and her e-mail."),
         ],
         submit=_("Revoke the links"),
-        back=found,
+        back=_url(found),
     )
 
 
@@ -438,15 +442,16 @@ def retry_refund(request: HttpRequest, reference: str) -> HttpResponse:
             tasks.send_refunds.delay()
             messages.success(request, _("Refund %(refund)s is tried again.") % {"refund": reference})
         return _back_to(order)
-    return _confirm(
+    return confirm(
         request,
+        "orders",
         heading=_("Try refund %(refund)s again") % {"refund": reference},
         said=[
             _("It failed: %(why)s.") % {"why": refund.failure or _("no reason given")},
             _("It is asked for once more, in the same way. Nothing is paid twice."),
         ],
         submit=_("Try again"),
-        back=order,
+        back=_url(order),
     )
 
 
@@ -466,29 +471,16 @@ def refund_by_bank(request: HttpRequest, reference: str) -> HttpResponse:
                 request, _("Refund %(refund)s goes into the next batch to the bank.") % {"refund": reference}
             )
             return _back_to(order)
-    return _confirm(
+    return confirm(
         request,
+        "orders",
         form=form,
         heading=_("Pay refund %(refund)s by bank transfer") % {"refund": reference},
         said=[_("It travels with the next payouts that two persons approve.")],
         submit=_("Pay by bank transfer"),
-        back=order,
+        back=_url(order),
     )
 
 
-def _confirm(
-    request: HttpRequest, *, heading: str, said: list[str], submit: str, back: Order, form: Any = None
-) -> HttpResponse:
-    return show(
-        request,
-        "backoffice/confirm.html",
-        "orders",
-        {
-            "heading": heading,
-            "said": said,
-            "submit": submit,
-            "form": form,
-            "back": reverse("backoffice:order", args=[back.number]),
-        },
-        status=422 if request.method == "POST" else 200,
-    )
+def _url(order: Order) -> str:
+    return reverse("backoffice:order", args=[order.number])

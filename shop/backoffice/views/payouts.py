@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count, Sum
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import get_language, ngettext
@@ -22,6 +22,7 @@ from shop.backoffice.scope import (
     HANDLE_FILES,
     PREPARE_MONEY,
     READ_MONEY,
+    confirm,
     operator_required,
     show,
 )
@@ -120,7 +121,8 @@ def payout_run(request: HttpRequest, reference: str) -> HttpResponse:
 
 def _run_at(reference: str) -> PayoutRun:
     return get_object_or_404(
-        PayoutRun.objects.select_related("planned_by", "approved_by", "cancelled_by"), reference=reference
+        PayoutRun.objects.select_related("planned_by", "approved_by", "cancelled_by", "giving_up_by"),
+        reference=reference,
     )
 
 
@@ -155,6 +157,8 @@ def _run_context(request: HttpRequest, run: PayoutRun) -> dict[str, Any]:
         "is_own": run.planned_by_id == request.user.pk,
         "is_planned": run.state == PayoutRun.State.PLANNED,
         "is_approved": run.state == PayoutRun.State.APPROVED,
+        "is_mine_to_give_up": run.giving_up_by_id == request.user.pk,
+        "had_the_file": request.user.pk in paying_out.downloaders(run=run),
         "may_be_given_up": run.state == PayoutRun.State.APPROVED and not paying_out.gone(run=run),
         "bank_is_sandbox": fetching.is_connected(),
     }
@@ -199,8 +203,9 @@ def cancel_run(request: HttpRequest, reference: str) -> HttpResponse:
         else:
             messages.success(request, _("%(run)s is cancelled. Nothing was sent.") % {"run": reference})
         return redirect("backoffice:payout_run", reference)
-    return _confirm(
+    return confirm(
         request,
+        "payouts",
         heading=_("Cancel %(run)s") % {"run": reference},
         said=[_("Nothing of it was sent. What it held is free for the next plan; its file is never used.")],
         submit=_("Cancel this run"),
@@ -210,43 +215,83 @@ def cancel_run(request: HttpRequest, reference: str) -> HttpResponse:
 
 @operator_required(HANDLE_FILES, "GET", "POST")
 def give_up_run(request: HttpRequest, reference: str) -> HttpResponse:
-    """Give an approved run up as a whole, with a reason, as long as nothing of it has left."""
+    """Give an approved run up as a whole, with a reason, as long as nothing of it has left.
+
+    Once its file was downloaded this asks another person to agree.
+    """
     run = _run_at(reference)
     form = ReasonForm(request.POST or None)
+    is_taken = bool(paying_out.downloaders(run=run))
     if request.method == "POST" and form.is_valid():
+        do = paying_out.ask_to_give_up if is_taken else paying_out.give_up
         try:
-            paying_out.give_up(run=run, why=form.cleaned_data["reason"], by=request.user, at=clock.now())
+            do(run=run, why=form.cleaned_data["reason"], by=request.user, at=clock.now())
+        except Refused as refusal:
+            messages.error(request, str(refusal))
+        else:
+            said = (
+                _("Asked for. Another person, who has not downloaded the file, reads it and agrees.")
+                if is_taken
+                else _("%(run)s is given up. All of it is due again.") % {"run": reference}
+            )
+            messages.success(request, said)
+        return redirect("backoffice:payout_run", reference)
+    return confirm(
+        request,
+        "payouts",
+        heading=_("Give %(run)s up") % {"run": reference},
+        said=[
+            _("Nothing of it has left. All of it is due again for the next plan; its file is never used."),
+            *_taken(run),
+        ],
+        form=form,
+        submit=_("Ask another person to agree") if is_taken else _("Give this run up"),
+        back=_run_url(run),
+    )
+
+
+@operator_required(HANDLE_FILES, "GET", "POST")
+def agree_to_give_up_run(request: HttpRequest, reference: str) -> HttpResponse:
+    """The second person agrees that the bank was not given the file: the run is given up."""
+    run = _run_at(reference)
+    if request.method == "POST":
+        try:
+            paying_out.agree_to_give_up(run=run, by=request.user, at=clock.now())
         except Refused as refusal:
             messages.error(request, str(refusal))
         else:
             messages.success(request, _("%(run)s is given up. All of it is due again.") % {"run": reference})
         return redirect("backoffice:payout_run", reference)
-    taken = BatchDownload.objects.filter(batch__run=run).select_related("user").order_by("downloaded_at")
-    return _confirm(
+    if run.giving_up_by is None:
+        raise Http404
+    return confirm(
         request,
-        heading=_("Give %(run)s up") % {"run": reference},
+        "payouts",
+        heading=_("Agree to give %(run)s up") % {"run": reference},
         said=[
-            _("Nothing of it has left. All of it is due again for the next plan; its file is never used."),
-            *(
-                _("%(person)s downloaded the file on %(moment)s: make sure the bank has not been given it.")
-                % {"person": each.user, "moment": moment_text(each.downloaded_at)}
-                for each in taken
-            ),
+            _("%(person)s asks for it: %(reason)s")
+            % {"person": run.giving_up_by, "reason": run.giving_up_why},
+            *_taken(run),
+            _("If the bank has the file all the same, these cooperatives are paid twice."),
         ],
-        form=form,
-        submit=_("Give this run up"),
+        is_own=run.giving_up_by_id == request.user.pk,
+        submit=_("Agree: give this run up"),
         back=_run_url(run),
     )
 
 
+def _taken(run: PayoutRun) -> list[str]:
+    """Who could have given the file to the bank."""
+    taken = BatchDownload.objects.filter(batch__run=run).select_related("user").order_by("downloaded_at")
+    return [
+        _("%(person)s downloaded the file on %(moment)s: make sure the bank has not been given it.")
+        % {"person": each.user, "moment": moment_text(each.downloaded_at)}
+        for each in taken
+    ]
+
+
 def _run_url(run: PayoutRun) -> str:
     return reverse("backoffice:payout_run", args=[run.reference])
-
-
-def _confirm(request: HttpRequest, **context: Any) -> HttpResponse:
-    form = context.get("form")
-    status = 422 if form is not None and form.errors else 200
-    return show(request, "backoffice/confirm.html", "payouts", context, status=status)
 
 
 # The bank's file
@@ -279,7 +324,13 @@ def hand_over(request: HttpRequest, reference: str) -> HttpResponse:
         except Refused as refusal:
             messages.error(request, str(refusal))
         except Unavailable:
-            messages.error(request, _("The bank did not answer. Nothing has changed; try again in a while."))
+            messages.error(
+                request,
+                _(
+                    "The bank did not answer, so it may have the file. Do not give it the file in another way: "
+                    "hand it over here again in a while. The bank takes the same file once."
+                ),
+            )
         else:
             messages.success(request, _("The bank has %(batch)s.") % {"batch": reference})
         return redirect("backoffice:payout_run", batch.run.reference)
@@ -289,8 +340,9 @@ def hand_over(request: HttpRequest, reference: str) -> HttpResponse:
         if sandbox
         else _("Say so once the bank has acknowledged the file you uploaded there.")
     )
-    return _confirm(
+    return confirm(
         request,
+        "payouts",
         heading=_("Hand %(batch)s over to the bank") % {"batch": reference},
         said=[given, _("From then on its payouts are on their way, and the cooperatives are told.")],
         submit=_("Give it to the bank sandbox") if sandbox else _("The bank has it"),

@@ -98,6 +98,13 @@ def waiting_says(account: PayoutAccount | None, *, at: datetime) -> str:
     )
 
 
+def _after_said(current: PayoutAccount | None, *, at: datetime) -> str:
+    """Where money goes once a hold is lifted; nothing if there is no hold."""
+    if current is None or current.rail != PayoutAccount.Rail.HOLD:
+        return ""
+    return isolated(account_said(payout_accounts.after(hold=current, at=at)))
+
+
 @at_desk
 @require_GET
 def statement(request: HttpRequest, reference: str) -> HttpResponse:
@@ -156,6 +163,7 @@ def payout_account(request: HttpRequest) -> HttpResponse:
             "form": form,
             "current": current,
             "current_said": account_said(current),
+            "after_said": _after_said(current, at=at),
             "waiting": waiting,
             "waiting_says": waiting_says(waiting, at=at),
             "refused": refused,
