@@ -492,15 +492,15 @@ def _parts(supplier_order: SupplierOrder, wanted: Mapping[SupplierOrderLine, int
         weights = [quantity, left - quantity]
         commission = line.commission_minor - before.get("commission_gone", 0)
         vat = line.commission_vat_minor - before.get("vat_gone", 0)
-        # Net and VAT are split apart, so that neither can exceed what is left of it.
-        net_back = share_minor(commission - vat, weights)[0]
-        vat_back = share_minor(vat, weights)[0]
+        commission_back = share_minor(commission, weights)[0]
+        # VAT follows the commission it is inside of: neither it nor the net can exceed what is left of it.
+        vat_back = share_minor(vat, [commission_back, commission - commission_back])[0]
         parts.append(
             _Part(
                 line=line,
                 quantity=quantity,
                 goods=share_minor(line.goods_minor - before.get("goods_gone", 0), weights)[0],
-                commission=net_back + vat_back,
+                commission=commission_back,
                 commission_vat=vat_back,
                 solidarity=share_minor(line.solidarity_minor - before.get("solidarity_gone", 0), weights)[0],
             )
