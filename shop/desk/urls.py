@@ -27,6 +27,7 @@ urlpatterns = [
     path("money/account/", money.payout_account, name="payout_account"),
     path("money/account/stop/", money.stop_account, name="stop_account"),
     path("money/statements/<str:reference>/", money.statement, name="statement"),
+    path("money/statements/<str:reference>/table/", money.statement_table, name="statement_table"),
     path("people/", people.people, name="people"),
     path("people/add/", people.add_member, name="add_member"),
     path("people/end/", people.end_member, name="end_member"),

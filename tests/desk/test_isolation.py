@@ -71,6 +71,7 @@ DOORS = [
     ("payout_account", "post", None, {"holder": "X", "rib": "1"}, "placed", 403, 403, 403, 403, 422),
     ("stop_account", "post", None, {}, "placed", 403, 403, 403, 403, 302),
     ("statement", "get", "payout", {}, "placed", 403, 403, 403, 200, 200),
+    ("statement_table", "get", "payout", {}, "placed", 403, 403, 403, 200, 200),
     ("people", "get", None, {}, "placed", 200, 200, 200, 200, 200),
     ("add_member", "post", None, {"email": "a@b.ma", "role": "orders"}, "placed", 403, 403, 403, 403, 422),
     ("end_member", "get", None, {}, "placed", 403, 403, 403, 403, 302),

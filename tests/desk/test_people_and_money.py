@@ -10,7 +10,8 @@ from cooperatives import payout_accounts
 from shop.core.models import OutboxMessage
 from shop.desk import money
 from shop.fulfilment import delivering, releasing
-from shop.payments.models import Payout, PayoutRun
+from shop.payments import paying, refunding
+from shop.payments.models import Payment, Payout, PayoutRun
 from tests.factories import (
     NOW,
     ListingFactory,
@@ -201,3 +202,32 @@ def test_the_last_owner_stays(client, owner):
     owner.refresh_from_db()
     assert owner.left_at is None
     assert "at least one owner" in response.content.decode()
+
+
+def test_a_refund_stands_on_the_order_and_in_its_row_with_what_remains(client, owner):
+    listing = ListingFactory(cooperative=owner.cooperative, title="Argan oil", price="80.00", stock=50)
+    (part,) = placed((listing, 2), to="dispatched", at=NOW - timedelta(days=20))
+    delivering.record_delivery(shipment=part.shipments.get(), proof="tracking", at=NOW - timedelta(days=10))
+    releasing.release_due(at=NOW)
+    part.refresh_from_db()
+    paying.start(order=part.order, at=NOW)
+    Payment.objects.filter(order=part.order).update(state="paid")
+    refunding.request(
+        supplier_order=part,
+        reason="claim",
+        lines={part.lines.get(): 1},
+        with_delivery=False,
+        by=None,
+        at=NOW,
+    )
+
+    order = client.get(reverse("desk:order", args=[part.reference]))
+    page = order.content.decode()
+    (row,) = client.get(reverse("desk:money")).context["rows"]
+
+    assert order.context["parts"]["coop"] == mad("71.20")
+    assert order.context["parts"]["sum"] == mad("80.00")
+    assert "Given back to the customer" in page and "1 × Argan oil" in page and "Damaged or wrong" in page
+    assert "MAD\u00a071.20" in page and "MAD\u00a0142.40" not in page
+    assert (row["gives"].goods, row["gives"].refunded) == (mad("160.00"), mad("80.00"))
+    assert (row["gives"].kept, row["gives"].receives) == (mad("8.80"), mad("71.20"))

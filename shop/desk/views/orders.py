@@ -20,7 +20,7 @@ from shop.core import clock, references
 from shop.core.errors import Refused
 from shop.design import documents
 from shop.design.numbers import day_text, isolated, moment_text, money_text
-from shop.desk import customers, looks
+from shop.desk import customers, looks, money
 from shop.desk.forms import DeclineForm, DeliverForm, DispatchForm, ReturnForm
 from shop.desk.scope import FILL_ORDERS, at_desk, cooperative_of, frame, part_of
 from shop.fulfilment import deciding, delivering, dispatching
@@ -66,6 +66,7 @@ def orders(request: HttpRequest) -> HttpResponse:
     page = Paginator(shown.select_related("order__shipping_address"), PER_PAGE).get_page(
         request.GET.get("page")
     )
+    given = money.gives(list(page))
     return render(
         request,
         "desk/orders.html",
@@ -73,7 +74,9 @@ def orders(request: HttpRequest) -> HttpResponse:
         | {
             "chips": chips,
             "page": page,
-            "rows": [{"part": each, "state": looks.state_of(each), **looks.gives(each)} for each in page],
+            "rows": [
+                {"part": each, "state": looks.state_of(each), "gives": given[each.reference]} for each in page
+            ],
             "q": wanted,
             "state": state,
             "query": _query(state, wanted),
@@ -97,6 +100,7 @@ def order(request: HttpRequest, reference: str) -> HttpResponse:
     """One supplier order: what to do, what goes in, where to, what each receives."""
     part = part_of(request, reference)
     shipment = part.shipments.select_related("carrier").first()
+    gives = money.gives([part])[part.reference]
     return render(
         request,
         "desk/order.html",
@@ -109,12 +113,14 @@ def order(request: HttpRequest, reference: str) -> HttpResponse:
             "shipment": shipment,
             "tracking_url": dispatching.tracking_url(shipment) if shipment else "",
             "parts": {
-                "coop": part.producer_share,
-                "shop": part.commission_net,
-                "vat": part.commission_vat,
-                "fund": part.solidarity,
-                "sum": part.goods,
+                "coop": gives.receives,
+                "shop": gives.commission_net,
+                "vat": gives.commission_vat,
+                "fund": gives.solidarity,
+                "sum": gives.remaining,
             },
+            "gives": gives,
+            "refunds": money.given_back(part=part),
             "stations": looks.stations_of(part, _days(part)),
             "end_reason": deciding.reason_text(part.end_reason),
             "is_coming_home": bool(shipment and shipment.returned_at and not shipment.return_confirmed_at),
