@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Sum
+from django.utils.translation import gettext
 from moneyed import MAD, Money
 
-from cooperatives.models import Cooperative
+from cooperatives import payout_accounts
+from cooperatives.models import Cooperative, PayoutAccount
 from shop.core.money import from_minor, total, zero
 from shop.fulfilment.models import SupplierOrder
 from shop.ledger import accounts
 from shop.ledger.balances import balances
 from shop.ledger.models import Posting
-from shop.payments import refunding
+from shop.payments import refunding, waiting_cash
+from shop.payments.bank.reasons import reason_text
 from shop.payments.models import Payout, Refund
 from shop.payments.owing import owing
 
@@ -33,14 +37,30 @@ class Sums:
     on_its_way: Money
     owed_to_us: Money
     paid: Money
+    #: Of what is due, so much is from cash sales that Stripe cannot carry.
+    cash_waits: Money
+    #: Why nothing is sent at all, in the reader's language; empty when payouts go their way.
+    stopped_by: str = ""
 
     @property
     def next_payout(self) -> Money:
-        """What the next payout brings: what is due less what earlier refunds left owing."""
-        return max(self.payable - self.owed_to_us, zero(self.payable.currency))
+        """What the next payout brings: what is due and can travel, less what earlier refunds left owing."""
+        return max(self.payable - self.cash_waits - self.owed_to_us, zero(self.payable.currency))
 
 
-def sums_of(*, cooperative: Cooperative) -> Sums:
+def stopped_by(account: PayoutAccount | None) -> str:
+    """Why nothing is sent to an account, in the reader's language; what somebody wrote freely stays as it is."""
+    if account is None:
+        return ""
+    if account.rail == PayoutAccount.Rail.HOLD:
+        said = reason_text(account.reason)
+        return gettext(said) if said else gettext("we are looking into it")
+    if account.rail == PayoutAccount.Rail.STRIPE and not account.transfers_active:
+        return gettext("Stripe does not let this account receive money yet")
+    return ""
+
+
+def sums_of(*, cooperative: Cooperative, at: datetime) -> Sums:
     """As the books have it this moment."""
     code = cooperative.code
     stand = balances(owner=code)
@@ -52,6 +72,8 @@ def sums_of(*, cooperative: Cooperative) -> Sums:
         on_its_way=stand.get(accounts.payout_in_flight(code, MAD).code, nothing),
         owed_to_us=stand.get(accounts.producer_receivable(code, MAD).code, nothing),
         paid=total([each.amount for each in arrived]),
+        cash_waits=waiting_cash.waiting(cooperative=cooperative, at=at),
+        stopped_by=stopped_by(payout_accounts.current(cooperative=cooperative, at=at)),
     )
 
 

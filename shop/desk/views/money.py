@@ -24,7 +24,7 @@ from shop.desk import money as sums
 from shop.desk.forms import AccountForm
 from shop.desk.scope import MANAGE_PEOPLE, SEE_MONEY, at_desk, cooperative_of, frame, require
 from shop.fulfilment.models import SupplierOrder
-from shop.payments import statements
+from shop.payments import statements, waiting_cash
 from shop.payments.models import Payout
 
 PER_PAGE = 20
@@ -44,7 +44,7 @@ def money(request: HttpRequest) -> HttpResponse:
         "desk/money.html",
         frame(request, cooperative, "money")
         | {
-            "sums": sums.sums_of(cooperative=cooperative),
+            "sums": sums.sums_of(cooperative=cooperative, at=at),
             "payouts": _payouts().filter(cooperative=cooperative)[:24],
             "page": page,
             "rows": [
@@ -166,6 +166,7 @@ def payout_account(request: HttpRequest) -> HttpResponse:
                 return redirect("desk:payout_account")
     current = payout_accounts.current(cooperative=cooperative, at=at)
     waiting = payout_accounts.waiting(cooperative=cooperative, at=at)
+    stopped_by = sums.stopped_by(current)
     refused = payout_accounts.last_refused(cooperative=cooperative)
     return render(
         request,
@@ -175,6 +176,8 @@ def payout_account(request: HttpRequest) -> HttpResponse:
             "form": form,
             "current": current,
             "current_said": account_said(current),
+            "stopped_by": stopped_by,
+            "cash_waits": waiting_cash.waiting(cooperative=cooperative, at=at),
             "waiting": waiting,
             "waiting_says": waiting_says(waiting, at=at),
             "refused": refused,
