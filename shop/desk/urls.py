@@ -14,6 +14,7 @@ urlpatterns = [
     path("orders/<str:reference>/accept/", orders.accept, name="accept"),
     path("orders/<str:reference>/decline/", orders.decline, name="decline"),
     path("orders/<str:reference>/dispatch/", orders.dispatch, name="dispatch"),
+    path("orders/<str:reference>/parcel/", orders.correct_parcel, name="correct_parcel"),
     path("orders/<str:reference>/deliver/", orders.deliver, name="deliver"),
     path("orders/<str:reference>/take-back/", orders.take_back, name="take_back"),
     path("orders/<str:reference>/packing-slip/", orders.packing_slip, name="packing_slip"),
