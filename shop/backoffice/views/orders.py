@@ -251,6 +251,7 @@ def decline_part(request: HttpRequest, reference: str) -> HttpResponse:
         request,
         form=form,
         heading=_("Decline %(part)s for the cooperative") % {"part": reference},
+        impossible=_stands(part, SupplierOrder.State.PLACED, SupplierOrder.State.ACCEPTED),
         said=[
             _("%(cooperative)s cannot fill this part. Its goods can be sold again.")
             % {"cooperative": part.cooperative.name},
@@ -285,6 +286,7 @@ def cancel_part(request: HttpRequest, reference: str) -> HttpResponse:
             _("The cooperative is told, and the customer gets back what she paid for it."),
         ],
         submit=_("Cancel this part"),
+        impossible=_stands(part, SupplierOrder.State.PLACED),
         back=part.order,
     )
 
@@ -437,6 +439,7 @@ def retry_refund(request: HttpRequest, reference: str) -> HttpResponse:
         ],
         submit=_("Try again"),
         back=order,
+        impossible="" if refund.state == Refund.State.FAILED else refunding.NotFailed.message,
     )
 
 
@@ -462,23 +465,40 @@ def refund_by_bank(request: HttpRequest, reference: str) -> HttpResponse:
         heading=_("Pay refund %(refund)s by bank transfer") % {"refund": reference},
         said=[_("It travels with the next payouts that two persons approve.")],
         submit=_("Pay by bank transfer"),
+        impossible="" if refund.state == Refund.State.FAILED else refunding.NotFailed.message,
         back=order,
     )
 
 
+def _stands(part: SupplierOrder, *open_in: str) -> str:
+    """Why it is too late for something a part allows only in these states; nothing while it is not."""
+    if part.state in open_in:
+        return ""
+    return _("Too late: this part stands at “%(state)s”.") % {"state": part.get_state_display()}
+
+
 def _confirm(
-    request: HttpRequest, *, heading: str, said: list[str], submit: str, back: Order, form: Any = None
+    request: HttpRequest,
+    *,
+    heading: str,
+    said: list[str],
+    submit: str,
+    back: Order,
+    form: Any = None,
+    impossible: Any = "",
 ) -> HttpResponse:
+    """Asked before it is done; ``impossible`` says why it is not asked at all."""
     return show(
         request,
         "backoffice/confirm.html",
         "orders",
         {
             "heading": heading,
-            "said": said,
+            "said": [] if impossible else said,
             "submit": submit,
             "form": form,
+            "impossible": str(impossible),
             "back": reverse("backoffice:order", args=[back.number]),
         },
-        status=422 if request.method == "POST" else 200,
+        status=422 if request.method == "POST" else 409 if impossible else 200,
     )
