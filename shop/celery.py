@@ -24,6 +24,7 @@ SWEEPS: dict[str, int] = {
     "shop.payments.tasks.refund_ended_parts": 5 * MINUTE,
     "shop.payments.tasks.send_refunds": 5 * MINUTE,
     "shop.payments.tasks.send_approved_payouts": 5 * MINUTE,
+    "shop.payments.tasks.tell_of_waiting_cash": HOUR,
     "shop.fulfilment.tasks.decline_overdue": 5 * MINUTE,
     "shop.fulfilment.tasks.remind": 5 * MINUTE,
     "shop.fulfilment.tasks.deliver_silent": HOUR,

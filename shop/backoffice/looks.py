@@ -19,7 +19,7 @@ from shop.backoffice import naming
 from shop.core import rib as ribs
 from shop.core.clock import day_of
 from shop.core.money import from_minor
-from shop.design.numbers import day_text, money_text
+from shop.design.numbers import day_text, isolated, money_text
 from shop.fulfilment.deciding import reason_text
 from shop.fulfilment.models import OrderEvent, Shipment
 from shop.ledger.models import Account, JournalEntry, Posting
@@ -123,6 +123,9 @@ _EVENTS = {
     "supplier_order.declined": gettext_noop("%(part)s was declined: %(reason)s."),
     "supplier_order.cancelled": gettext_noop("%(part)s was cancelled: %(reason)s."),
     "supplier_order.dispatched": gettext_noop("%(part)s is on its way."),
+    "supplier_order.parcel_corrected": gettext_noop(
+        "Carrier or tracking number of %(part)s was corrected: %(number_before)s became %(number)s."
+    ),
     "supplier_order.delivered": gettext_noop("%(part)s was delivered (%(proof)s)."),
     "supplier_order.refused": gettext_noop("%(part)s was refused at the door: %(reason)s."),
     "supplier_order.returned": gettext_noop("%(part)s is back with %(cooperative)s."),
@@ -161,6 +164,8 @@ def told(event: OrderEvent) -> dict[str, Any]:
         "refund": detail.get("refund", ""),
         "amount": _amount(detail.get("amount")),
         "proof": _proof(str(detail.get("proof", ""))),
+        "number": _parcel_number(detail, ""),
+        "number_before": _parcel_number(detail, "_before"),
     }
     sentence = _EVENTS.get(event.kind)
     said = _(sentence) % words if sentence else event.kind
@@ -172,6 +177,12 @@ def told(event: OrderEvent) -> dict[str, Any]:
         "kind": _EVENT_KINDS.get(event.kind, ""),
         "note": note,
     }
+
+
+def _parcel_number(detail: dict[str, Any], which: str) -> str:
+    """A parcel's carrier and number as an event tells them."""
+    told = f"{detail.get(f'carrier{which}', '')} {detail.get(f'tracking_number{which}', '')}"
+    return isolated(told.strip())
 
 
 def who(actor: str) -> str:

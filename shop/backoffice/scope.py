@@ -109,9 +109,14 @@ def show(
 
 
 def confirm(request: HttpRequest, here: str, **context: Any) -> HttpResponse:
-    """The page before something that cannot be taken back cheaply; 422 when what was typed has errors."""
-    form = context.get("form")
-    status = 422 if form is not None and form.errors else 200
+    """The page before something that cannot be taken back cheaply; 422 when what was typed has errors.
+
+    ``impossible`` says why it is not asked at all (409).
+    """
+    form, impossible = context.get("form"), str(context.get("impossible") or "")
+    if impossible:
+        context |= {"impossible": impossible, "said": []}
+    status = 422 if form is not None and form.errors else 409 if impossible else 200
     return show(request, "backoffice/confirm.html", here, context, status=status)
 
 

@@ -55,8 +55,6 @@ class DispatchForm(forms.Form):
     )
     tracking_number = forms.CharField(
         label=_("Tracking number"),
-        help_text=_("As printed on the carrier's label. Leave it empty when the parcel has none."),
-        max_length=60,
         required=False,
         widget=forms.TextInput(attrs={"dir": "ltr", "autocomplete": "off"}),
     )
@@ -65,6 +63,14 @@ class DispatchForm(forms.Form):
         super().__init__(*args, **kwargs)
         carriers = Carrier.objects.filter(is_active=True).order_by("name")
         self.fields["carrier"].queryset = carriers.filter(collects_cash=True) if with_cash else carriers  # type: ignore[attr-defined]
+        number = self.fields["tracking_number"]
+        # A browser would cut what is too long without a word: dispatching refuses it with one.
+        number.required = with_cash
+        number.help_text = (
+            _("As printed on the carrier's label. The carrier reports the cash by it.")
+            if with_cash
+            else _("As printed on the carrier's label. Leave it empty when the parcel has none.")
+        )
 
 
 class DeliverForm(forms.Form):

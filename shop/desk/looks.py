@@ -31,14 +31,6 @@ def state_of(supplier_order: SupplierOrder) -> dict[str, str]:
     return {"kind": KINDS.get(state, ""), "text": capfirst(own_words.get(state) or str(state.label))}
 
 
-def gives(supplier_order: SupplierOrder) -> dict[str, Money]:
-    """What is kept of a part and what its cooperative receives: nothing of one that came to nothing."""
-    share = supplier_order.producer_share
-    if supplier_order.ended_at:
-        return {"kept": share * 0, "receives": share * 0}
-    return {"kept": supplier_order.goods - share, "receives": share}
-
-
 def stations_of(supplier_order: SupplierOrder, days: dict[str, str]) -> list[dict[str, str]]:
     """A part's way as ``design/_path.html`` draws it; ``days`` say when each station was reached."""
     names = {
@@ -71,8 +63,7 @@ def stations_of(supplier_order: SupplierOrder, days: dict[str, str]) -> list[dic
 
 def title_of(line: SupplierOrderLine) -> str:
     """What was ordered, in the reader's language; as frozen when the listing is gone."""
-    listing = line.order_line.product
-    return listing.get_title() if listing else line.title
+    return line.title_said
 
 
 def line_row(line: SupplierOrderLine) -> dict[str, Any]:
@@ -81,7 +72,7 @@ def line_row(line: SupplierOrderLine) -> dict[str, Any]:
     return {
         "line": line,
         "title": title_of(line),
-        "unit": (listing.unit if listing else "") or line.unit,
+        "unit": line.unit_said,
         "picture": picture_of(listing) if listing else None,
     }
 

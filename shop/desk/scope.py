@@ -13,11 +13,11 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 
 from catalogue.models import Product
-from cooperatives.models import Cooperative
+from cooperatives.models import Cooperative, Member
 from shop.fulfilment.models import SupplierOrder
 
 CHOSEN = "desk_cooperative"
@@ -26,6 +26,21 @@ FILL_ORDERS = "cooperatives.fill_orders"
 EDIT_LISTINGS = "cooperatives.edit_listings"
 SEE_MONEY = "cooperatives.see_money"
 MANAGE_PEOPLE = "cooperatives.manage_people"
+#: The role that was made for it; an owner may do everything.
+_ROLE_FOR = {
+    FILL_ORDERS: Member.Role.ORDERS,
+    EDIT_LISTINGS: Member.Role.LISTINGS,
+    SEE_MONEY: Member.Role.FINANCE,
+    MANAGE_PEOPLE: Member.Role.OWNER,
+}
+
+
+class NotHerRole(PermissionDenied):
+    """Her role in this cooperative does not allow it."""
+
+    def __init__(self, permission: str, cooperative: Cooperative) -> None:
+        self.permission, self.cooperative = permission, cooperative
+        super().__init__(permission)
 
 
 def at_desk(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -35,9 +50,31 @@ def at_desk(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     @never_cache
     @login_required
     def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return view(request, *args, **kwargs)
+        try:
+            return view(request, *args, **kwargs)
+        except NotHerRole as refusal:
+            return _not_her_role(request, refusal)
 
     return page
+
+
+def _not_her_role(request: HttpRequest, refusal: NotHerRole) -> HttpResponse:
+    """Says which role it takes and who can give it."""
+    cooperative = refusal.cooperative
+    current = Member.objects.current().filter(cooperative=cooperative).select_related("user")
+    own = current.filter(user=request.user).first()
+    return render(
+        request,
+        "desk/not_your_role.html",
+        frame(request, cooperative)
+        | {
+            "own_role": own.get_role_display() if own else "",
+            "needed_role": Member.Role(_ROLE_FOR[refusal.permission]).label,
+            "needs_owner": refusal.permission == MANAGE_PEOPLE,
+            "owners": [str(each.user) for each in current.filter(role=Member.Role.OWNER).order_by("pk")],
+        },
+        status=403,
+    )
 
 
 def cooperative_of(request: HttpRequest, permission: str = "") -> Cooperative:
@@ -74,7 +111,7 @@ def listing_of(request: HttpRequest, reference: str, permission: str = "") -> Pr
 def require(request: HttpRequest, permission: str, cooperative: Cooperative) -> None:
     """403 unless her role in this cooperative allows it."""
     if permission and not request.user.has_perm(permission, cooperative):
-        raise PermissionDenied
+        raise NotHerRole(permission, cooperative)
 
 
 def frame(request: HttpRequest, cooperative: Cooperative, place: str = "") -> dict[str, Any]:

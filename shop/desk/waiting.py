@@ -14,8 +14,9 @@ from catalogue.models import Product
 from cooperatives import payout_accounts
 from cooperatives.models import Certification, Cooperative, PayoutAccount
 from shop.core.clock import day_of
-from shop.design.numbers import day_text, moment_text
+from shop.design.numbers import day_text, moment_text, money_text
 from shop.desk import looks
+from shop.desk.money import Sums, stopped_by
 from shop.fulfilment.models import Shipment, SupplierOrder
 
 #: From here on a deadline is shown as urgent.
@@ -26,8 +27,13 @@ CERTIFICATE_ENDS_SOON = timedelta(days=45)
 FEW_IN_STOCK = 5
 
 
-def tasks_of(*, cooperative: Cooperative, may: dict[str, bool], at: datetime) -> list[dict[str, Any]]:
-    """The rows of the first page, the most pressing first; only what this person may do."""
+def tasks_of(
+    *, cooperative: Cooperative, may: dict[str, bool], at: datetime, sums: Sums | None = None
+) -> list[dict[str, Any]]:
+    """The rows of the first page, the most pressing first; only what this person may do.
+
+    ``sums`` are those of the cooperative, for somebody who sees its money.
+    """
     found: list[dict[str, Any] | None] = []
     if may["fill_orders"]:
         parts = cooperative.supplier_orders.select_related("order__shipping_address")
@@ -46,6 +52,8 @@ def tasks_of(*, cooperative: Cooperative, may: dict[str, bool], at: datetime) ->
         ]
     if may["manage_people"]:
         found.append(_account(cooperative, at))
+    if sums is not None:
+        found.append(_cash(sums))
     if may["edit_listings"]:
         found += _certificates(cooperative, at)
     return [each for each in found if each]
@@ -134,13 +142,26 @@ def _account(cooperative: Cooperative, at: datetime) -> dict[str, Any] | None:
             return None  # entered; we check it, she need do nothing
         what, said = _("payout account is missing"), _("Enter it, so that we can send you your money.")
     else:
-        what, said = _("payout account is on hold"), account.reason
+        what, said = _("payout account is on hold"), stopped_by(account)
     return {
         "url": reverse("desk:payout_account"),
         "number": 1,
         "what": what,
         "said": said,
         "deadline": {"kind": "wait", "text": _("Nothing is sent until then")},
+    }
+
+
+def _cash(sums: Sums) -> dict[str, Any] | None:
+    if not sums.cash_waits:
+        return None
+    return {
+        "url": reverse("desk:payout_account"),
+        "number": 1,
+        "what": _("bank account is missing for your cash sales"),
+        "said": _("%(sum)s from cash sales wait: cash cannot travel by Stripe.")
+        % {"sum": money_text(sums.cash_waits)},
+        "deadline": {"kind": "wait", "text": _("Give a bank account to receive it")},
     }
 
 

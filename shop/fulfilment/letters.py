@@ -92,12 +92,4 @@ def _as_bought(supplier_order: SupplierOrder) -> list[dict[str, Any]]:
 def _goods(supplier_order: SupplierOrder) -> list[dict[str, Any]]:
     """The goods in the words of the reader's language; as bought when the listing is gone."""
     lines = supplier_order.lines.select_related("order_line__product")
-    return [
-        {
-            "title": listing.get_title() if listing else each.title,
-            "unit": (listing.unit if listing else "") or each.unit,
-            "quantity": each.quantity,
-        }
-        for each in lines
-        for listing in [each.order_line.product]
-    ]
+    return [{"title": each.title_said, "unit": each.unit_said, "quantity": each.quantity} for each in lines]

@@ -275,6 +275,18 @@ class SupplierOrderLine(models.Model):
     def __str__(self) -> str:
         return f"{self.quantity} × {self.title}"
 
+    @property
+    def title_said(self) -> str:
+        """What was ordered, in the reader's language; as frozen when the listing is gone."""
+        listing = self.order_line.product
+        return listing.get_title() if listing else self.title
+
+    @property
+    def unit_said(self) -> str:
+        """What one of it is, likewise."""
+        listing = self.order_line.product
+        return (listing.unit if listing else "") or self.unit
+
 
 class ShipmentQuerySet(models.QuerySet["Shipment"]):
     def of(self, user) -> ShipmentQuerySet:

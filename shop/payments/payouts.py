@@ -35,6 +35,7 @@ from shop.ledger.models import JournalEntry, Posting
 from shop.orders.models import Order
 from shop.payments import batches, refunding
 from shop.payments.bank import rib as ribs
+from shop.payments.bank.reasons import reason_text
 from shop.payments.models import (
     BalanceTransaction,
     BatchDownload,
@@ -753,6 +754,6 @@ def _tell(payout: Payout, topic: str, at: datetime, why: str = "") -> None:
                 "parts": payout.items.count(),
                 "rail": payout.rail,
                 "account": ribs.masked(account.rib) if account.rib else account.stripe_account_id,
-                "why": gettext(why) if why else "",
+                "why": reason_text(gettext(why)) if why else "",
             },
         )

@@ -16,9 +16,10 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.lookups import GreaterThanOrEqual
 from django.utils.text import format_lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from cooperatives.models import Cooperative
+from cooperatives.models import Cooperative, Member
 from shop.core import mailing, references
 from shop.core.clock import day_of
 from shop.core.crashpoints import crashpoint
@@ -190,6 +191,7 @@ def request(
     _write(refund, supplier_order, at)
     if gives_delivery and bearer == DeliveryCostRule.Bearer.COOPERATIVE:
         _charge_delivery(refund, supplier_order, at)
+    _tell_cooperative(refund, supplier_order, bearer if gives_delivery else "", at)
     story.tell(
         order=supplier_order.order,
         kind="refund.requested",
@@ -523,15 +525,15 @@ def _parts(supplier_order: SupplierOrder, wanted: Mapping[SupplierOrderLine, int
         weights = [quantity, left - quantity]
         commission = line.commission_minor - before.get("commission_gone", 0)
         vat = line.commission_vat_minor - before.get("vat_gone", 0)
-        # Net and VAT are split apart, so that neither can exceed what is left of it.
-        net_back = share_minor(commission - vat, weights)[0]
-        vat_back = share_minor(vat, weights)[0]
+        commission_back = share_minor(commission, weights)[0]
+        # VAT follows the commission it is inside of: neither it nor the net can exceed what is left of it.
+        vat_back = share_minor(vat, [commission_back, commission - commission_back])[0]
         parts.append(
             _Part(
                 line=line,
                 quantity=quantity,
                 goods=share_minor(line.goods_minor - before.get("goods_gone", 0), weights)[0],
-                commission=net_back + vat_back,
+                commission=commission_back,
                 commission_vat=vat_back,
                 solidarity=share_minor(line.solidarity_minor - before.get("solidarity_gone", 0), weights)[0],
             )
@@ -575,6 +577,54 @@ def _charge_delivery(refund: Refund, supplier_order: SupplierOrder, at: datetime
         net=refund.delivery - refund.delivery_vat,
         vat=refund.delivery_vat,
     )
+
+
+def _tell_cooperative(refund: Refund, supplier_order: SupplierOrder, bearer: str, at: datetime) -> None:
+    """Those who see the cooperative's money hear what a refund costs it, and where that comes off.
+
+    Nothing comes off its other money for goods that it never sent: that it has been told when they ended.
+    """
+    delivery = refund.delivery_minor if bearer == DeliveryCostRule.Bearer.COOPERATIVE else 0
+    share = 0 if refund.reason in (Reason.DECLINED, Reason.CANCELLED) else share_of(refund)
+    if share + delivery <= 0:
+        return
+    members = Member.objects.current().filter(
+        cooperative=supplier_order.cooperative_id, role__in=[Member.Role.OWNER, Member.Role.FINANCE]
+    )
+    for member in members.select_related("user").order_by("pk"):
+        mailing.promise(
+            topic="refund.taken_off",
+            to=member.user.email,
+            language=member.user.language,
+            key=f"refund.taken_off:{refund.reference}:{member.user.email}"[:160],
+            at=at,
+            about=refund.reference,
+            context=lambda: {
+                "refund": refund.reference,
+                "reference": supplier_order.reference,
+                "cooperative": supplier_order.cooperative.name,
+                "lines": [
+                    {"title": each.line.title_said, "unit": each.line.unit_said, "quantity": each.quantity}
+                    for each in lines_of(refund)
+                ],
+                "reason": str(refund.get_reason_display()),
+                "to_customer": letters.amount(refund.amount),
+                "share": letters.amount(from_minor(share, refund.currency)) if share else None,
+                "delivery": letters.amount(from_minor(delivery, refund.currency)) if delivery else None,
+                "stage": refund.stage,
+            },
+        )
+
+
+def lines_of(refund: Refund) -> QuerySet[RefundLine]:
+    """What a refund gives back, line by line, as it was bought."""
+    lines: QuerySet[RefundLine] = refund.lines.select_related("line__order_line__product").order_by("pk")
+    return lines
+
+
+def goods_said(refund: Refund) -> str:
+    """The goods of a refund in one piece of text, in the reader's language."""
+    return gettext(", ").join(f"{each.quantity} × {each.line.title_said}" for each in lines_of(refund))
 
 
 def share_of(refund: Refund) -> int:

@@ -7,13 +7,15 @@ the payout is on its way.
 
 from __future__ import annotations
 
+import csv
+import io
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
-from django.utils.translation import override
+from django.utils.translation import override, pgettext
 from moneyed import Money
 
 from shop.core.clock import day_of
@@ -22,8 +24,12 @@ from shop.design import documents
 from shop.design.numbers import date_range_text, day_text, money_text
 from shop.fulfilment.models import SupplierOrder
 from shop.ledger.models import JournalEntry, Posting
+from shop.payments import refunding
 from shop.payments.bank import rib as ribs
+from shop.payments.bank.batch_csv import guarded
+from shop.payments.bank.pain001 import decimal_text
 from shop.payments.models import Payout, Refund
+from shop.payments.owing import Taken, owing
 
 Kind = JournalEntry.Kind
 _OWN = ("producer_held", "producer_payable")
@@ -32,12 +38,18 @@ _OWN = ("producer_held", "producer_payable")
 @dataclass(frozen=True)
 class Row:
     """One movement. ``what`` is one of goods, commission, commission_vat, solidarity, refund, refund_commission,
-    refund_commission_vat, refund_solidarity, netting, netting_undone, payout, payout_back, other."""
+    refund_commission_vat, refund_solidarity, netting, netting_undone, payout, payout_back, other.
+
+    ``refund`` is the one it comes from; with a netting, the one for which so much was taken off. ``whole`` is
+    what that one came to when a payout took only a part of it off.
+    """
 
     on: date
     what: str
     reference: str
     amount: Money
+    refund: Refund | None = None
+    whole: Money | None = None
 
 
 @dataclass(frozen=True)
@@ -65,13 +77,24 @@ def statement(*, payout: Payout) -> Statement:
         .select_related("entry", "debit", "credit")
         .order_by("entry__effective_on", "entry__pk", "pk")
     )
+    netted = (
+        owing(cooperative=code, currency=currency).taken_off.get(payout.reference, [])
+        if payout.netted_minor
+        else []
+    )
+    of_parts = Q(supplier_order__in=[*by_reference.values()])
+    of_debts = Q(reference__in=[each.debt.about for each in netted])
     refunds = {
-        each.reference: each for each in Refund.objects.filter(supplier_order__in=[*by_reference.values()])
+        each.reference: each
+        for each in Refund.objects.filter(of_parts | of_debts).select_related("supplier_order")
     }
     rows: list[Row] = []
     told: set[int] = set()
     for posting in postings:
-        rows += _rows(posting, code, by_reference, refunds, told)
+        if posting.entry.kind == Kind.NETTING and posting.debit.owner == code and posting.debit.kind in _OWN:
+            rows += _netted(posting, netted, refunds)
+        else:
+            rows += _rows(posting, code, by_reference, refunds, told)
     rows = [each for each in rows if each.amount]
     return Statement(
         payout=payout,
@@ -79,6 +102,24 @@ def statement(*, payout: Payout) -> Statement:
         opening=zero(currency),
         closing=total([each.amount for each in rows], currency),
     )
+
+
+def _netted(posting: Posting, netted: list[Taken], refunds: dict[str, Refund]) -> list[Row]:
+    """What was set off, one row for each thing the cooperative owed. A set-off undone since is one row."""
+    on = posting.entry.effective_on
+    rows = [
+        Row(
+            on=on,
+            what="netting",
+            reference=each.debt.supplier_order or each.debt.about,
+            amount=-each.amount,
+            refund=refunds.get(each.debt.about),
+            whole=each.debt.amount if each.amount != each.debt.amount else None,
+        )
+        for each in netted
+    ]
+    rest = -posting.amount - total([each.amount for each in rows], posting.currency)
+    return [*rows, Row(on=on, what="netting", reference=posting.entry.about, amount=rest)]
 
 
 def _rows(
@@ -99,7 +140,13 @@ def _rows(
     reference = entry.about or entry.supplier_order
 
     def row(what: str, part: Money = amount) -> Row:
-        return Row(on=entry.effective_on, what=what, reference=reference, amount=part)
+        return Row(
+            on=entry.effective_on,
+            what=what,
+            reference=reference,
+            amount=part,
+            refund=refunds.get(entry.about) if what == "refund" else None,
+        )
 
     if entry.kind == Kind.CONFIRMATION:
         if other == "commission_held" and entry.supplier_order in parts:
@@ -125,7 +172,7 @@ def _rows(
         }
         return [row(kinds.get(other, "other"))]
     if entry.kind == Kind.NETTING:
-        return [row("netting_undone" if enters else "netting")]
+        return [row("netting_undone")]
     if entry.kind == Kind.REVERSAL and other == "producer_receivable":
         return [row("netting_undone")]
     if entry.kind in (Kind.PAYOUT_SENT, Kind.TRANSFER):
@@ -165,7 +212,7 @@ def data(*, payout: Payout, language: str) -> dict[str, Any]:
             "rows": [
                 {
                     "on": day_text(each.on, language, style="short"),
-                    "what": words[each.what],
+                    "what": _said(each, words, language),
                     "reference": each.reference,
                     "amount": said(each.amount),
                 }
@@ -183,6 +230,58 @@ def data(*, payout: Payout, language: str) -> dict[str, Any]:
 def statement_pdf(payout: Payout, language: str) -> bytes:
     """The same as PDF."""
     return documents.render("settlement_statement", data(payout=payout, language=language), language)
+
+
+def statement_csv(payout: Payout, language: str) -> bytes:
+    """The same as a table for a spreadsheet: UTF-8 with its mark, one movement a line, plain amounts."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\r\n")
+    with override(language):
+        words = _words()
+        writer.writerow(
+            [
+                _("Day"),
+                _("What"),
+                _("Order"),
+                pgettext("a thing", "Refund"),
+                _("Refunded on"),
+                _("Goods"),
+                _("Why"),
+                _("Amount"),
+            ]
+        )
+        for each in statement(payout=payout).rows:
+            refund = each.refund
+            part = refund.supplier_order if refund is not None else None
+            cells = [
+                f"{each.on:%Y-%m-%d}",
+                words[each.what],
+                part.reference if part is not None else each.reference,
+                refund.reference if refund is not None else "",
+                f"{day_of(refund.requested_at):%Y-%m-%d}" if refund is not None else "",
+                refunding.goods_said(refund) if refund is not None else "",
+                str(refund.get_reason_display()) if refund is not None else "",
+            ]
+            writer.writerow([*map(guarded, cells), decimal_text(each.amount)])
+    return text.getvalue().encode("utf-8-sig")
+
+
+def _said(row: Row, words: dict[str, str], language: str) -> str:
+    """What a row is; of a refund also its day, its goods and why."""
+    if row.refund is None:
+        return words[row.what]
+    told = {
+        "what": words[row.what],
+        "day": day_text(row.refund.requested_at, language, style="short"),
+        "goods": refunding.goods_said(row.refund) or _("delivery"),
+        "reason": row.refund.get_reason_display(),
+    }
+    if row.what != "netting":
+        return _("%(what)s: %(goods)s (%(reason)s)") % told
+    said = _("%(what)s: refund of %(day)s, %(goods)s (%(reason)s)") % told
+    if row.whole is None:
+        return said
+    return _("%(said)s, part of %(sum)s") % {"said": said, "sum": money_text(row.whole, language)}
 
 
 def _words() -> dict[str, str]:

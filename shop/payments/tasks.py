@@ -14,7 +14,7 @@ from celery import shared_task
 from shop.core import clock
 from shop.core.errors import Unavailable
 from shop.core.sweeping import each_by_itself
-from shop.payments import paying, refunding, transferring
+from shop.payments import paying, refunding, transferring, waiting_cash
 from shop.payments.models import Payout, Refund, StripeEvent
 from shop.payments.stripe import handlers, importing, receiving
 
@@ -99,3 +99,9 @@ def send_approved_payouts() -> None:
         lambda payout: transferring.send(payout=payout, at=clock.now()),
         what="send payout",
     )
+
+
+@shared_task
+def tell_of_waiting_cash() -> None:
+    """Every hour: cash sales that a cooperative paid by Stripe cannot be sent."""
+    waiting_cash.tell(at=clock.now())

@@ -272,6 +272,22 @@ def test_a_failed_refund_is_paid_by_bank_instead(as_, failed):
     assert (failed.state, failed.way) == ("requested", "bank")
 
 
+def test_a_page_for_what_is_no_longer_possible_says_so(shop, as_, failed):
+    again = reverse("backoffice:retry_refund", args=[failed.reference])
+    open_page = as_("finance_maker").get(again)
+    as_("finance_maker").post(again)
+    closed = as_("finance_maker").get(again)
+    part = SupplierOrder.objects.get(pk=failed.supplier_order_id)
+    deciding.decline(supplier_order=part, by=None, reason="sold_out", at=shop.at)
+    declining = as_("support").get(reverse("backoffice:decline_part", args=[part.reference]))
+    cancelling = as_("support").get(reverse("backoffice:cancel_part", args=[part.reference]))
+
+    assert (open_page.status_code, closed.status_code) == (200, 409)
+    assert "Only a refund that failed" in closed.content.decode()
+    assert (declining.status_code, cancelling.status_code) == (409, 409)
+    assert "Too late: this part stands at" in declining.content.decode()
+
+
 @pytest.mark.parametrize("accepted", [False, True])
 def test_before_a_part_leaves_it_is_declined_and_not_refunded(shop, as_, accepted):
     part = shop.paid_order().supplier_orders.get()

@@ -106,6 +106,26 @@ def test_the_approver_reads_the_file_itself(due, as_):
     assert transfer["transfer"].reference == run.payouts.get().reference
 
 
+def test_the_button_of_approval_names_what_goes_by_bank_and_what_by_stripe(due, as_):
+    run = planned(as_("finance_maker"))
+    account = PayoutAccountFactory(rail="stripe", rib="", stripe_account_id="acct_1")
+    Payout.objects.create(
+        reference="PO-1",
+        run=run,
+        cooperative=account.cooperative,
+        account=account,
+        rail="stripe",
+        shares_minor=8010,
+        amount_minor=8010,
+        key="po:PO-1",
+        planned_at=run.planned_at,
+    )
+
+    page = as_("finance_approver").get(at("approve_run", run.reference)).content.decode()
+
+    assert "Approve, MAD\u00a0534.00 by bank and MAD\u00a080.10 by Stripe" in page
+
+
 def test_a_file_that_is_not_the_one_that_was_made_is_refused_everywhere(due, as_):
     run = planned(as_("finance_maker"))
     batch = PayoutBatch.objects.get()

@@ -46,7 +46,7 @@ PEOPLE = (
     "finance_approver",
     "auditor",
 )
-LOGIN, NOTHING, NO, YES, GO = 302, 404, 403, 200, 302
+LOGIN, NOTHING, NO, YES, GO, TOO_LATE = 302, 404, 403, 200, 302, 409
 
 #: Who gets a page when she asks for it; every other operator reads whose role it takes.
 EVERYBODY = {"support", "catalogue", "finance_maker", "finance_approver", "auditor"}
@@ -67,8 +67,8 @@ DOORS: dict[str, tuple[set[str], int]] = {
     "cancel_part": (SUPPORT, YES),
     "refund_part": (MAKER, YES),
     "parcel": (SUPPORT, YES),
-    "retry_refund": (MAKER, YES),
-    "refund_by_bank": (MAKER, YES),
+    "retry_refund": (MAKER, TOO_LATE),
+    "refund_by_bank": (MAKER, TOO_LATE),
     "outbox": (READERS, YES),
     "message": (READERS, YES),
     "send_again": (SUPPORT, YES),

@@ -57,7 +57,20 @@ DOORS = [
     ),
     ("deliver", "get", "part", {}, "dispatched", 403, 200, 403, 403, 200),
     ("deliver", "post", "part", {"note": "reçu par Salma"}, "dispatched", 403, 302, 403, 403, 302),
-    ("take_back", "get", "part", {}, "dispatched", 403, 200, 403, 403, 200),
+    ("take_back", "get", "part", {}, "dispatched", 403, 409, 403, 403, 409),
+    ("correct_parcel", "get", "part", {}, "dispatched", 403, 200, 403, 403, 200),
+    (
+        "correct_parcel",
+        "post",
+        "part",
+        {"carrier": "rihla", "tracking_number": "RH2"},
+        "dispatched",
+        403,
+        302,
+        403,
+        403,
+        302,
+    ),
     ("take_back", "post", "part", {"sellable": "yes"}, "dispatched", 403, 302, 403, 403, 302),
     ("packing_slip", "get", "part", {}, "accepted", 403, 200, 403, 403, 200),
     ("listings", "get", None, {}, "placed", 200, 200, 200, 200, 200),
@@ -71,6 +84,7 @@ DOORS = [
     ("payout_account", "post", None, {"holder": "X", "rib": "1"}, "placed", 403, 403, 403, 403, 422),
     ("stop_account", "post", None, {}, "placed", 403, 403, 403, 403, 302),
     ("statement", "get", "payout", {}, "placed", 403, 403, 403, 200, 200),
+    ("statement_table", "get", "payout", {}, "placed", 403, 403, 403, 200, 200),
     ("people", "get", None, {}, "placed", 200, 200, 200, 200, 200),
     ("add_member", "post", None, {"email": "a@b.ma", "role": "orders"}, "placed", 403, 403, 403, 403, 422),
     ("end_member", "get", None, {}, "placed", 403, 403, 403, 403, 302),
@@ -301,3 +315,19 @@ def test_a_post_without_its_token_is_refused():
 
     assert response.status_code == 403
     assert SupplierOrder.objects.get(pk=shop.part.pk).state == "placed"
+
+
+def test_tabs_are_those_of_the_role_and_a_closed_page_says_who_can_open_it(client):
+    owner = MemberFactory(cooperative__code="C17", user__email="owner@example.ma")
+    hassan = MemberFactory(cooperative=owner.cooperative, role="orders", user__language="en")
+    client.force_login(hassan.user)
+
+    today = client.get(reverse("desk:today")).content.decode()
+    money = client.get(reverse("desk:money"))
+    page = money.content.decode()
+
+    assert f'href="{reverse("desk:money")}"' not in today
+    assert f'href="{reverse("desk:orders")}"' in today
+    assert money.status_code == 403
+    assert "Your role is “orders”. This page needs the role “finance”, or an owner." in page
+    assert "owner@example.ma" in page and "Sign in" not in page

@@ -113,7 +113,7 @@ def test_declining_without_a_reason_is_put_right_on_the_same_page(client, owner,
 
     response = client.post(_url("decline", part), data | {"csrf": "x"})
 
-    assert response.status_code == 200
+    assert response.status_code == 422
     assert response.context["form"].errors
     assert SupplierOrder.objects.get(pk=part.pk).state == "placed"
 
@@ -296,3 +296,67 @@ def test_the_marker_stands_at_the_last_station_reached(client, owner):
         ("Delivered", "next"),
         ("Money due", "next"),
     ]
+
+
+def test_a_tracking_number_is_refused_when_too_long_and_corrected_until_the_parcel_arrives(client, owner):
+    part = SupplierOrderFactory(cooperative=owner.cooperative, to="accepted")
+
+    refused = client.post(_url("dispatch", part), {"carrier": "rihla", "tracking_number": "a" * 300})
+    client.post(_url("dispatch", part), {"carrier": "rihla", "tracking_number": "RH1"})
+    corrected = client.post(
+        _url("correct_parcel", part), {"carrier": "rihla", "tracking_number": "rh 2"}, follow=True
+    )
+
+    assert refused.status_code == 422
+    assert refused.context["form"].errors["tracking_number"] == [
+        "A tracking number has at most 40 characters. Compare it with the carrier's label."
+    ]
+    shipment = part.shipments.get()
+    assert shipment.tracking_number == "RH2"
+    assert _told(corrected)[-1] == "Corrected. The customer's page shows it."
+    event = part.events.get(kind="supplier_order.parcel_corrected")
+    assert (event.detail["tracking_number_before"], event.detail["tracking_number"]) == ("RH1", "RH2")
+    assert event.actor == str(owner.user)
+
+    delivering.record_delivery(shipment=shipment, proof="tracking", at=NOW + timedelta(minutes=5))
+    asked = client.get(_url("correct_parcel", part))
+    late = client.post(
+        _url("correct_parcel", part), {"carrier": "rihla", "tracking_number": "RH3"}, follow=True
+    )
+
+    shipment.refresh_from_db()
+    assert (asked.status_code, shipment.tracking_number) == (409, "RH2")
+    assert "can no longer be changed" in _told(late)[0]
+
+
+def test_a_cash_parcel_does_not_leave_without_its_number(client, owner):
+    part = SupplierOrderFactory(cooperative=owner.cooperative, to="accepted", method="cash")
+
+    response = client.post(_url("dispatch", part), {"carrier": "rihla", "tracking_number": ""})
+
+    assert response.status_code == 422
+    assert not part.shipments.exists()
+
+
+@pytest.mark.parametrize("door", ["decline", "dispatch", "take_back", "deliver", "correct_parcel"])
+def test_a_page_for_what_is_no_longer_possible_says_so(client, owner, door):
+    part = SupplierOrderFactory(cooperative=owner.cooperative, to="dispatched")
+    delivering.record_delivery(shipment=part.shipments.get(), proof="tracking", at=NOW)
+
+    response = client.get(_url(door, part))
+
+    assert response.status_code == 409
+    assert "Where this order stands now: Delivered." in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("door", "state", "given"),
+    [("decline", "placed", {"reason": "other", "words": ""}), ("deliver", "dispatched", {"note": ""})],
+)
+def test_an_incomplete_answer_is_asked_again_as_unprocessable(client, owner, door, state, given):
+    part = SupplierOrderFactory(cooperative=owner.cooperative, to=state)
+
+    response = client.post(_url(door, part), given)
+
+    assert response.status_code == 422
+    assert SupplierOrder.objects.get(pk=part.pk).state == state

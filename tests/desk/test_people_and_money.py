@@ -7,10 +7,12 @@ import time_machine
 from django.urls import reverse
 
 from cooperatives import payout_accounts
+from shop.core import mailing
 from shop.core.models import OutboxMessage
 from shop.desk import money
 from shop.fulfilment import delivering, releasing
-from shop.payments.models import Payout, PayoutRun
+from shop.payments import paying, refunding, waiting_cash
+from shop.payments.models import Payment, Payout, PayoutRun
 from tests.factories import (
     NOW,
     ListingFactory,
@@ -47,7 +49,7 @@ def test_the_sums_follow_the_books(client, owner):
     )
     releasing.release_due(at=NOW)
 
-    sums = money.sums_of(cooperative=owner.cooperative)
+    sums = money.sums_of(cooperative=owner.cooperative, at=NOW)
     page = client.get(reverse("desk:money")).content.decode()
 
     assert (sums.held, sums.payable, sums.next_payout) == (mad("178.00"), mad("534.00"), mad("534.00"))
@@ -201,3 +203,90 @@ def test_the_last_owner_stays(client, owner):
     owner.refresh_from_db()
     assert owner.left_at is None
     assert "at least one owner" in response.content.decode()
+
+
+def test_a_refund_stands_on_the_order_and_in_its_row_with_what_remains(client, owner):
+    listing = ListingFactory(cooperative=owner.cooperative, title="Argan oil", price="80.00", stock=50)
+    (part,) = placed((listing, 2), to="dispatched", at=NOW - timedelta(days=20))
+    delivering.record_delivery(shipment=part.shipments.get(), proof="tracking", at=NOW - timedelta(days=10))
+    releasing.release_due(at=NOW)
+    part.refresh_from_db()
+    paying.start(order=part.order, at=NOW)
+    Payment.objects.filter(order=part.order).update(state="paid")
+    refunding.request(
+        supplier_order=part,
+        reason="claim",
+        lines={part.lines.get(): 1},
+        with_delivery=False,
+        by=None,
+        at=NOW,
+    )
+
+    order = client.get(reverse("desk:order", args=[part.reference]))
+    page = order.content.decode()
+    (row,) = client.get(reverse("desk:money")).context["rows"]
+
+    assert order.context["parts"]["coop"] == mad("71.20")
+    assert order.context["parts"]["sum"] == mad("80.00")
+    assert "Given back to the customer" in page and "1 × Argan oil" in page and "Damaged or wrong" in page
+    assert "MAD\u00a071.20" in page and "MAD\u00a0142.40" not in page
+    assert (row["gives"].goods, row["gives"].refunded) == (mad("160.00"), mad("80.00"))
+    assert (row["gives"].kept, row["gives"].receives) == (mad("8.80"), mad("71.20"))
+
+
+def due(owner, price="75.00", **order):
+    """A part whose money is due: its share is 89 % of the price."""
+    listing = ListingFactory(cooperative=owner.cooperative, price=price, stock=50)
+    (part,) = placed((listing, 1), to="dispatched", at=NOW - timedelta(days=20), **order)
+    delivering.record_delivery(shipment=part.shipments.get(), proof="tracking", at=NOW - timedelta(days=10))
+    releasing.release_due(at=NOW)
+    return part
+
+
+def test_on_hold_no_payout_is_announced_and_the_banks_code_is_a_sentence(client, owner):
+    PayoutAccountFactory(cooperative=owner.cooperative)
+    due(owner)
+    payout_accounts.put_on_hold(cooperative=owner.cooperative, reason="AC06", at=NOW)
+
+    pages = [client.get(reverse(f"desk:{name}")).content.decode() for name in ("today", "money")]
+    account = client.get(reverse("desk:payout_account")).content.decode()
+
+    for page in pages:
+        assert "Next payout" not in page
+        assert "Due to you, but on hold" in page and "MAD\u00a066.75" in page
+        assert "The account is blocked. (AC06)" in page
+    assert "The account is blocked. (AC06)" in account
+
+    owner.user.language = "ar"
+    owner.user.save()
+    arabic = client.get(reverse("desk:payout_account"), headers={"Accept-Language": "ar"}).content.decode()
+    assert "The account is blocked" not in arabic
+
+
+def test_cash_that_stripe_cannot_carry_is_said_on_every_page_and_mailed_once(client, owner):
+    MemberFactory(cooperative=owner.cooperative, role="orders", user__email="orders@example.ma")
+    PayoutAccountFactory(
+        cooperative=owner.cooperative,
+        rail="stripe",
+        rib="",
+        stripe_account_id="acct_1",
+        transfers_active=True,
+    )
+    due(owner, price="90.00", method="cash")
+
+    waiting_cash.tell(at=NOW)
+    waiting_cash.tell(at=NOW + timedelta(hours=1))
+
+    mail = OutboxMessage.objects.get(topic="payout.cash_waits")
+    assert (mail.recipient, mail.payload["amount"]) == (
+        "owner@example.ma",
+        {"minor": 8010, "currency": "MAD"},
+    )
+    sums = money.sums_of(cooperative=owner.cooperative, at=NOW)
+    assert (sums.payable, sums.cash_waits, sums.next_payout) == (mad("80.10"), mad("80.10"), mad(0))
+    for name in ("today", "money", "payout_account"):
+        page = client.get(reverse(f"desk:{name}")).content.decode()
+        assert "MAD\u00a080.10" in page and "cash cannot travel by Stripe" in page
+        assert reverse("desk:payout_account") in page
+    mailing.send(mail)
+    assert "80.10" in mail.body and reverse("desk:payout_account") in mail.body

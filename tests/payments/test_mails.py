@@ -20,6 +20,7 @@ TOPICS = {
     "order.expired",
     "payment.late",
     "refund.sent",
+    "refund.taken_off",
     "payout.sent",
     "payout.rejected",
 }

@@ -6,6 +6,7 @@ import pytest
 
 from shop.core.errors import Unavailable
 from shop.core.models import OutboxMessage
+from shop.core.money import from_minor
 from shop.fulfilment import deciding, delivering
 from shop.fulfilment.models import DeliveryCostRule, Shipment
 from shop.ledger import balances
@@ -122,6 +123,29 @@ def test_refunds_one_after_another_end_exactly_at_what_was_paid(shop):
     assert stands("solidarity_fund") == mad(0)
     with pytest.raises(refunding.TooMany):
         ask(part, shop.at, lines={line: 1})
+
+
+@pytest.mark.parametrize(
+    ("price", "commission", "vat", "solidarity", "share"),
+    [("80.00", "8.00", "1.34", "0.80", "71.20"), ("55.00", "5.50", "0.92", "0.55", "48.95")],
+)
+def test_half_of_the_goods_gives_half_of_the_fee_back(shop, price, commission, vat, solidarity, share):
+    listing = ListingFactory(cooperative=CooperativeFactory(code="A"), price=price)
+    part = shop.paid_order((listing, 2)).supplier_orders.get()
+    line = part.lines.get()
+
+    first = ask(part, shop.at, lines={line: 1})
+
+    assert (first.commission, first.commission_vat) == (mad(commission), mad(vat))
+    assert first.solidarity == mad(solidarity)
+    assert from_minor(refunding.share_of(first), "MAD") == mad(share)
+    assert stands("producer_held", "A") == mad(share)
+
+    second = ask(part, shop.at, lines={line: 1})
+
+    assert second.commission == mad(commission)
+    assert first.commission_vat + second.commission_vat == part.commission_vat
+    assert stands("producer_held", "A") == stands("commission_held") == mad(0)
 
 
 def test_more_than_is_left_of_a_line_is_refused_and_nothing_changes(shop, part):

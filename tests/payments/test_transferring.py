@@ -10,6 +10,7 @@ from shop.core.models import OutboxMessage
 from shop.ledger import entries
 from shop.payments import onboarding, paying, payouts, refunding, statements, tasks, transferring
 from shop.payments.models import BalanceTransaction, Payout, PayoutItem, PayoutTransfer
+from shop.payments.owing import owing
 from shop.payments.stripe import gateway
 from tests.factories import (
     CooperativeFactory,
@@ -349,6 +350,7 @@ def test_a_transfer_taken_back_that_was_netted_in_part_makes_that_part_owed_agai
     assert stands("producer_receivable", "A") == mad("89.00")
     assert stands("stripe_balance", currency="EUR") == shop.at_stripe()
     assert statements.statement(payout=payout).closing == mad("534.00")
+    assert [each.left for each in owing(cooperative="A").debts] == [mad("89.00")]
     (due,) = payouts.outlook(at=shop.at)
     assert (due.shares, due.netted, due.left_out) == (53400, 8900, [])
     assert wrong(shop) == []

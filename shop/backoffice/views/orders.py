@@ -253,6 +253,7 @@ def decline_part(request: HttpRequest, reference: str) -> HttpResponse:
         "orders",
         form=form,
         heading=_("Decline %(part)s for the cooperative") % {"part": reference},
+        impossible=_stands(part, SupplierOrder.State.PLACED, SupplierOrder.State.ACCEPTED),
         said=[
             _("%(cooperative)s cannot fill this part. Its goods can be sold again.")
             % {"cooperative": part.cooperative.name},
@@ -289,6 +290,7 @@ def cancel_part(request: HttpRequest, reference: str) -> HttpResponse:
         ],
         submit=_("Cancel this part"),
         back=_url(part.order),
+        impossible=_stands(part, SupplierOrder.State.PLACED),
     )
 
 
@@ -452,6 +454,7 @@ def retry_refund(request: HttpRequest, reference: str) -> HttpResponse:
         ],
         submit=_("Try again"),
         back=_url(order),
+        impossible="" if refund.state == Refund.State.FAILED else refunding.NotFailed.message,
     )
 
 
@@ -478,8 +481,16 @@ def refund_by_bank(request: HttpRequest, reference: str) -> HttpResponse:
         heading=_("Pay refund %(refund)s by bank transfer") % {"refund": reference},
         said=[_("It travels with the next payouts that two persons approve.")],
         submit=_("Pay by bank transfer"),
+        impossible="" if refund.state == Refund.State.FAILED else refunding.NotFailed.message,
         back=_url(order),
     )
+
+
+def _stands(part: SupplierOrder, *open_in: str) -> str:
+    """Why it is too late for something a part allows only in these states; nothing while it is not."""
+    if part.state in open_in:
+        return ""
+    return _("Too late: this part stands at “%(state)s”.") % {"state": part.get_state_display()}
 
 
 def _url(order: Order) -> str:

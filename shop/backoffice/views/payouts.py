@@ -28,7 +28,7 @@ from shop.backoffice.scope import (
 )
 from shop.core import clock
 from shop.core.errors import Refused, Unavailable
-from shop.core.money import from_minor
+from shop.core.money import from_minor, total
 from shop.design.numbers import moment_text
 from shop.ledger.journal import entries_of
 from shop.payments import batches, statements, tasks
@@ -183,11 +183,18 @@ def approve_run(request: HttpRequest, reference: str) -> HttpResponse:
         _("Planned by %(person)s. From now on nothing in it changes.") % {"person": run.planned_by},
         _("Payouts by Stripe are sent at once; the bank's file can then be downloaded and handed over."),
     ]
+    by_stripe = run.payouts.filter(rail=PayoutAccount.Rail.STRIPE)
     return show(
         request,
         "backoffice/approve_run.html",
         "payouts",
-        context | {"said": said, "total": written.total if written else None, "back": _run_url(run)},
+        context
+        | {
+            "said": said,
+            "total": written.total if written else None,
+            "by_stripe": total([each.amount for each in by_stripe]),
+            "back": _run_url(run),
+        },
     )
 
 

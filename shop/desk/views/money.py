@@ -24,7 +24,7 @@ from shop.desk import money as sums
 from shop.desk.forms import AccountForm
 from shop.desk.scope import MANAGE_PEOPLE, SEE_MONEY, at_desk, cooperative_of, frame, require
 from shop.fulfilment.models import SupplierOrder
-from shop.payments import statements
+from shop.payments import statements, waiting_cash
 from shop.payments.models import Payout
 
 PER_PAGE = 20
@@ -37,16 +37,19 @@ def money(request: HttpRequest) -> HttpResponse:
     cooperative = cooperative_of(request, SEE_MONEY)
     parts = SupplierOrder.objects.of(request.user).filter(cooperative=cooperative)
     page = Paginator(parts, PER_PAGE).get_page(request.GET.get("page"))
+    given = sums.gives(list(page))
     at = clock.now()
     return render(
         request,
         "desk/money.html",
         frame(request, cooperative, "money")
         | {
-            "sums": sums.sums_of(cooperative=cooperative),
+            "sums": sums.sums_of(cooperative=cooperative, at=at),
             "payouts": _payouts().filter(cooperative=cooperative)[:24],
             "page": page,
-            "rows": [{"part": each, "state": looks.state_of(each), **looks.gives(each)} for each in page],
+            "rows": [
+                {"part": each, "state": looks.state_of(each), "gives": given[each.reference]} for each in page
+            ],
             "account": account_said(payout_accounts.current(cooperative=cooperative, at=at)),
             "waiting_says": waiting_says(payout_accounts.waiting(cooperative=cooperative, at=at), at=at),
         },
@@ -109,13 +112,29 @@ def _after_said(current: PayoutAccount | None, *, at: datetime) -> str:
 @require_GET
 def statement(request: HttpRequest, reference: str) -> HttpResponse:
     """The settlement statement of one payout, as PDF."""
-    own = _payouts().filter(cooperative__in=Cooperative.objects.of(request.user))
-    payout = get_object_or_404(own.select_related("cooperative", "account"), reference=reference)
-    require(request, SEE_MONEY, payout.cooperative)
+    payout = _payout_of(request, reference)
     pdf = statements.statement_pdf(payout, get_language() or "fr")
     response = HttpResponse(pdf, content_type="application/pdf")
     response["Content-Disposition"] = f'inline; filename="{payout.reference}.pdf"'
     return response
+
+
+@at_desk
+@require_GET
+def statement_table(request: HttpRequest, reference: str) -> HttpResponse:
+    """The same as a table for a spreadsheet."""
+    payout = _payout_of(request, reference)
+    table = statements.statement_csv(payout, get_language() or "fr")
+    response = HttpResponse(table, content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{payout.reference}.csv"'
+    return response
+
+
+def _payout_of(request: HttpRequest, reference: str) -> Payout:
+    own = _payouts().filter(cooperative__in=Cooperative.objects.of(request.user))
+    payout: Payout = get_object_or_404(own.select_related("cooperative", "account"), reference=reference)
+    require(request, SEE_MONEY, payout.cooperative)
+    return payout
 
 
 @at_desk
@@ -154,6 +173,7 @@ def payout_account(request: HttpRequest) -> HttpResponse:
                 return redirect("desk:payout_account")
     current = payout_accounts.current(cooperative=cooperative, at=at)
     waiting = payout_accounts.waiting(cooperative=cooperative, at=at)
+    stopped_by = sums.stopped_by(current)
     refused = payout_accounts.last_refused(cooperative=cooperative)
     return render(
         request,
@@ -164,6 +184,8 @@ def payout_account(request: HttpRequest) -> HttpResponse:
             "current": current,
             "current_said": account_said(current),
             "after_said": _after_said(current, at=at),
+            "stopped_by": stopped_by,
+            "cash_waits": waiting_cash.waiting(cooperative=cooperative, at=at),
             "waiting": waiting,
             "waiting_says": waiting_says(waiting, at=at),
             "refused": refused,

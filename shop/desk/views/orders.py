@@ -20,7 +20,7 @@ from shop.core import clock, references
 from shop.core.errors import Refused
 from shop.design import documents
 from shop.design.numbers import day_text, isolated, moment_text, money_text
-from shop.desk import customers, looks
+from shop.desk import customers, looks, money
 from shop.desk.forms import DeclineForm, DeliverForm, DispatchForm, ReturnForm
 from shop.desk.scope import FILL_ORDERS, at_desk, cooperative_of, frame, part_of
 from shop.fulfilment import deciding, delivering, dispatching
@@ -29,6 +29,11 @@ from shop.payments.tasks import refund_ended_parts
 
 State = SupplierOrder.State
 PER_PAGE = 20
+_ABOUT_THE_NUMBER = (
+    dispatching.TrackingNumberUsed,
+    dispatching.TrackingNumberTooLong,
+    dispatching.TrackingNumberMissing,
+)
 ENDED = [State.DECLINED, State.CANCELLED, State.REFUSED]
 
 
@@ -66,6 +71,7 @@ def orders(request: HttpRequest) -> HttpResponse:
     page = Paginator(shown.select_related("order__shipping_address"), PER_PAGE).get_page(
         request.GET.get("page")
     )
+    given = money.gives(list(page))
     return render(
         request,
         "desk/orders.html",
@@ -73,7 +79,9 @@ def orders(request: HttpRequest) -> HttpResponse:
         | {
             "chips": chips,
             "page": page,
-            "rows": [{"part": each, "state": looks.state_of(each), **looks.gives(each)} for each in page],
+            "rows": [
+                {"part": each, "state": looks.state_of(each), "gives": given[each.reference]} for each in page
+            ],
             "q": wanted,
             "state": state,
             "query": _query(state, wanted),
@@ -97,6 +105,7 @@ def order(request: HttpRequest, reference: str) -> HttpResponse:
     """One supplier order: what to do, what goes in, where to, what each receives."""
     part = part_of(request, reference)
     shipment = part.shipments.select_related("carrier").first()
+    gives = money.gives([part])[part.reference]
     return render(
         request,
         "desk/order.html",
@@ -109,12 +118,14 @@ def order(request: HttpRequest, reference: str) -> HttpResponse:
             "shipment": shipment,
             "tracking_url": dispatching.tracking_url(shipment) if shipment else "",
             "parts": {
-                "coop": part.producer_share,
-                "shop": part.commission_net,
-                "vat": part.commission_vat,
-                "fund": part.solidarity,
-                "sum": part.goods,
+                "coop": gives.receives,
+                "shop": gives.commission_net,
+                "vat": gives.commission_vat,
+                "fund": gives.solidarity,
+                "sum": gives.remaining,
             },
+            "gives": gives,
+            "refunds": money.given_back(part=part),
             "stations": looks.stations_of(part, _days(part)),
             "end_reason": deciding.reason_text(part.end_reason),
             "is_coming_home": bool(shipment and shipment.returned_at and not shipment.return_confirmed_at),
@@ -162,6 +173,8 @@ def accept(request: HttpRequest, reference: str) -> HttpResponse:
 def decline(request: HttpRequest, reference: str) -> HttpResponse:
     """Say why, and confirm that the part is declined."""
     part = part_of(request, reference, FILL_ORDERS)
+    if request.method == "GET" and part.state not in (State.PLACED, State.ACCEPTED):
+        return _too_late(request, part, _("Order %(reference)s can no longer be declined"))
     form = DeclineForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -198,6 +211,8 @@ def decline(request: HttpRequest, reference: str) -> HttpResponse:
 def dispatch(request: HttpRequest, reference: str) -> HttpResponse:
     """Say who took the parcel."""
     part = part_of(request, reference, FILL_ORDERS)
+    if request.method == "GET" and part.state != State.ACCEPTED:
+        return _too_late(request, part, _("The parcel of %(reference)s cannot be handed over"))
     form = DispatchForm(request.POST or None, with_cash=part.is_cash, initial={"carrier": part.carrier.code})
     if request.method == "POST" and form.is_valid():
         try:
@@ -208,7 +223,7 @@ def dispatch(request: HttpRequest, reference: str) -> HttpResponse:
                 by=request.user,
                 at=clock.now(),
             )
-        except dispatching.TrackingNumberUsed as refusal:
+        except _ABOUT_THE_NUMBER as refusal:
             form.add_error("tracking_number", str(refusal))
         except Refused as refusal:
             messages.error(request, str(refusal))
@@ -234,9 +249,53 @@ def dispatch(request: HttpRequest, reference: str) -> HttpResponse:
 
 @at_desk
 @require_http_methods(["GET", "POST"])
+def correct_parcel(request: HttpRequest, reference: str) -> HttpResponse:
+    """Put the right carrier or number on a parcel that is on its way."""
+    part = part_of(request, reference, FILL_ORDERS)
+    shipment = part.shipments.select_related("carrier").first()
+    if shipment is None or (request.method == "GET" and part.state != State.DISPATCHED):
+        return _too_late(request, part, _("The parcel of %(reference)s is not on its way"))
+    form = DispatchForm(
+        request.POST or None,
+        with_cash=part.is_cash,
+        initial={"carrier": shipment.carrier.code, "tracking_number": shipment.tracking_number},
+    )
+    if request.method == "POST" and form.is_valid():
+        shipment.supplier_order = part
+        try:
+            dispatching.correct(
+                shipment=shipment,
+                carrier=form.cleaned_data["carrier"],
+                tracking_number=form.cleaned_data["tracking_number"],
+                by=request.user,
+                at=clock.now(),
+            )
+        except _ABOUT_THE_NUMBER as refusal:
+            form.add_error("tracking_number", str(refusal))
+        except Refused as refusal:
+            messages.error(request, str(refusal))
+            return redirect("desk:order", reference)
+        else:
+            messages.success(request, _("Corrected. The customer's page shows it."))
+            return redirect("desk:order", reference)
+    return _ask(
+        request,
+        part,
+        form=form,
+        heading=_("Correct the parcel of %(reference)s") % {"reference": isolated(reference)},
+        said=_("Carrier and tracking number can be corrected until the parcel has arrived."),
+        action=reverse("desk:correct_parcel", args=[reference]),
+        submit=_("Correct it"),
+    )
+
+
+@at_desk
+@require_http_methods(["GET", "POST"])
 def deliver(request: HttpRequest, reference: str) -> HttpResponse:
     """Write down that a parcel arrived, and how one knows."""
     part = part_of(request, reference, FILL_ORDERS)
+    if request.method == "GET" and part.state != State.DISPATCHED:
+        return _too_late(request, part, _("The parcel of %(reference)s is not on its way"))
     form = DeliverForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         shipment = part.shipments.select_related("carrier").first()
@@ -273,9 +332,11 @@ def deliver(request: HttpRequest, reference: str) -> HttpResponse:
 def take_back(request: HttpRequest, reference: str) -> HttpResponse:
     """A parcel refused at the door is back."""
     part = part_of(request, reference, FILL_ORDERS)
+    shipment = part.shipments.first()
+    if request.method == "GET" and not part.shipments.coming_home().exists():
+        return _too_late(request, part, _("The parcel of %(reference)s is not coming back"))
     form = ReturnForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        shipment = part.shipments.first()
         try:
             if shipment is None:
                 raise delivering.NotComingHome
@@ -308,6 +369,23 @@ def _ask(request: HttpRequest, part: SupplierOrder, **asked: Any) -> HttpRespons
         frame(request, part.cooperative, "orders")
         | {"part": part, "back_url": reverse("desk:order", args=[part.reference])}
         | asked,
+        status=422 if asked["form"].errors else 200,
+    )
+
+
+def _too_late(request: HttpRequest, part: SupplierOrder, heading: str) -> HttpResponse:
+    """A page about what cannot be done with a part as it stands now: it says so instead of asking."""
+    state = looks.state_of(part)["text"]
+    return render(
+        request,
+        "desk/too_late.html",
+        frame(request, part.cooperative, "orders")
+        | {
+            "heading": heading % {"reference": isolated(part.reference)},
+            "said": _("Where this order stands now: %(state)s.") % {"state": state},
+            "back_url": reverse("desk:order", args=[part.reference]),
+        },
+        status=409,
     )
 
 

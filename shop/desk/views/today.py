@@ -21,14 +21,15 @@ def today(request: HttpRequest) -> HttpResponse:
     cooperative = cooperative_of(request)
     at = clock.now()
     around = frame(request, cooperative, "today")
+    sums = money.sums_of(cooperative=cooperative, at=at) if around["may"]["see_money"] else None
     return render(
         request,
         "desk/today.html",
         around
         | {
             "at": at,
-            "tasks": waiting.tasks_of(cooperative=cooperative, may=around["may"], at=at),
-            "sums": money.sums_of(cooperative=cooperative) if around["may"]["see_money"] else None,
+            "tasks": waiting.tasks_of(cooperative=cooperative, may=around["may"], at=at, sums=sums),
+            "sums": sums,
             "low": [looks.listing_row(each) for each in waiting.low_stock(cooperative=cooperative)],
         },
     )
