@@ -27,7 +27,7 @@ from shop.ledger.models import JournalEntry, Posting
 from shop.payments.models import BalanceTransaction, Deposit, Payout, PayoutTransfer, Refund
 from shop.reconciliation import chaining, wording
 from shop.reconciliation.models import Discrepancy, Match, Remittance, StatementLine
-from shop.reconciliation.remitted import accounted_for, settled_by
+from shop.reconciliation.remitted import settled_by
 
 Kind = Discrepancy.Kind
 Text = str | Promise
@@ -352,33 +352,47 @@ def _cash(carrier: str) -> Proof:
 
 
 def _cash_rows(carrier: str) -> list[Row]:
-    """By parcel: what the carrier took, and what of it is in remittances whose money came."""
+    """What the carrier took at each door, and what each remittance whose money came took off its debt.
+
+    Both columns add up to the proof's own amounts.
+    """
+    currency = settings.SHOP_CURRENCY
+    moved = _moved(accounts.cod_receivable(carrier, currency).code)
     rows = []
     for parcel in _parcels(carrier):
-        lines = parcel.remittance_lines.select_related("remittance__file", "shipment")
-        known = [each for each in lines if each.remittance.arrived_at is not None]
-        over = sum(accounted_for(each) for each in known)
-        part = parcel.supplier_order.reference
-        events = [f"supplier-order:{part}:cash-collected"]
-        events += [f"remittance:{carrier}/{each.remittance.reference}" for each in known]
-        matches = Match.objects.filter(
-            subject=Match.Subject.REMITTANCE,
-            subject_reference__in=[f"{carrier}/{each.remittance.reference}" for each in known],
-            state=Match.State.CONFIRMED,
-        ).values_list("line__reference", flat=True)
+        lines = list(parcel.remittance_lines.select_related("remittance__file"))
+        event = f"supplier-order:{parcel.supplier_order.reference}:cash-collected"
         rows.append(
             Row(
                 on=_day(parcel.delivered_at),
                 reference=parcel.reference,
-                text=", ".join(each.remittance.reference for each in lines) or _("not remitted yet"),
-                books=parcel.cash_to_collect,
-                statement=from_minor(over, parcel.currency),
-                entries=tuple(events),
-                line=", ".join(matches),
+                text="" if lines else _("not remitted yet"),
+                books=from_minor(moved.pop(event), currency) if event in moved else None,
+                statement=parcel.cash_to_collect,
+                entries=(event,),
                 files=tuple((each.remittance.reference, each.remittance.file.sha256) for each in lines),
             )
         )
-    return rows
+    for remittance in Remittance.objects.filter(carrier__code=carrier).select_related("file").order_by("pk"):
+        known = f"{carrier}/{remittance.reference}"
+        event = f"remittance:{known}"
+        matches = Match.objects.filter(
+            subject=Match.Subject.REMITTANCE, subject_reference=known, state=Match.State.CONFIRMED
+        )
+        has_come = remittance.arrived_at is not None
+        rows.append(
+            Row(
+                on=remittance.remitted_on,
+                reference=remittance.reference,
+                text=_("handed over") if has_come else _("handed over; its money has not come yet"),
+                books=from_minor(moved.pop(event), currency) if event in moved else None,
+                statement=from_minor(-settled_by(remittance), currency) if has_come else None,
+                entries=(event,) if has_come else (),
+                line=", ".join(matches.values_list("line__reference", flat=True)),
+                files=((remittance.reference, remittance.file.sha256),),
+            )
+        )
+    return rows + _only_in_books(moved, currency)
 
 
 # Payouts the bank was given

@@ -7,7 +7,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from fixtures import bank_sandbox as bank
-from shop.ledger import balances
+from shop.ledger import accounts, balances, entries
+from shop.ledger.journal import Move
 from shop.payments.models import BalanceTransaction
 from shop.people.models import OperatorRole
 from shop.reconciliation import matching
@@ -58,6 +59,42 @@ def test_proofs_exceptions_and_lines_stand_on_one_page(lines, as_):
         mad("-475.00"),
         mad("0.00"),
     )
+
+
+def test_the_heading_says_what_is_true_open_exceptions_then_what_is_explained_then_a_gap(lines, as_):
+    page = as_("auditor").get(at("reconciliation"))
+    assert page.context["standing"] == "Nothing is unexplained, but 2 exceptions are open"
+    assert [(each.account, each.difference) for each in page.context["explained"]] == [
+        ("bank:main:MAD", mad("-475.00"))
+    ]
+    assert "Everything agrees" not in page.content.decode()
+
+    Discrepancy.objects.update(state="settled", settled_at=NOW)
+    assert as_("auditor").get(at("reconciliation")).context["standing"] == "What differs is explained"
+
+    entries.record_adjustment(
+        approval="X-1",
+        effective_on=NOW.date(),
+        memo="cash found in a drawer",
+        actor="somebody",
+        moves=[Move(accounts.bank("MAD"), accounts.rounding("MAD"), mad("3.00"))],
+    )
+    standing = as_("auditor").get(at("reconciliation")).context["standing"]
+    assert standing == "A difference is unexplained on 1 account"
+
+
+def test_with_no_difference_and_no_exception_everything_agrees(as_):
+    assert as_("auditor").get(at("reconciliation")).context["standing"] == "Everything agrees"
+
+
+def test_today_names_the_kinds_of_exceptions_that_are_open(lines, as_):
+    (row,) = [each for each in as_("auditor").get(at("today")).context["tasks"] if each["number"] == 2]
+
+    assert row["said"] == "Nobody has said yet how to settle them: a fee of the bank · money in, unexplained."
+
+
+def test_lines_that_wait_in_their_exceptions_are_not_said_to_be_new_trouble(lines):
+    assert matching.match_new(at=NOW) == matching.Run(matched=0, doubtful=0)
 
 
 def test_a_proof_leads_down_to_the_raw_line(lines, as_):
