@@ -23,7 +23,8 @@ from shop.design.numbers import day_text, money_text
 from shop.fulfilment.deciding import reason_text
 from shop.fulfilment.models import OrderEvent, Shipment
 from shop.ledger.models import Account, JournalEntry, Posting
-from shop.payments.models import Refund
+from shop.payments.bank import reasons
+from shop.payments.models import BalanceTransaction, Refund
 from shop.reconciliation import wording
 from shop.reconciliation.actions import Action
 from shop.reconciliation.models import Discrepancy, Resolution
@@ -96,6 +97,17 @@ def account_state(found: PayoutAccount, *, at: datetime, current: PayoutAccount 
     if found.usable_from > at:
         return {"kind": "wait", "text": _("approved, waits for its time")}
     return {"kind": "", "text": _("over")}
+
+
+def hold_reason(said: str) -> str:
+    """Why a cooperative is on hold, for the middle of a sentence: a bank's code in words, with the code."""
+    means = reasons.meaning(said)
+    return f"{means.rstrip('.')} ({said.strip()})" if means else in_words(said)
+
+
+def in_words(said: str) -> str:
+    """What the shop itself said, in the reader's language; what a person or a bank said as it is."""
+    return _(said) if said else ""
 
 
 def lifting_state(found: HoldLifting) -> dict[str, str]:
@@ -172,6 +184,18 @@ def told(event: OrderEvent) -> dict[str, Any]:
     }
 
 
+def disputed(row: BalanceTransaction) -> Money:
+    """What the cardholder disputes, in the currency she paid in."""
+    source = row.raw["source"]
+    return from_minor(int(source["amount"]), str(source["currency"]).upper())
+
+
+def told_dispute(row: BalanceTransaction) -> dict[str, Any]:
+    """A dispute among the events of its order, as ``told`` tells them."""
+    said = _("The customer disputes the card payment: %(amount)s.") % {"amount": money_text(disputed(row))}
+    return {"at": row.created_at, "said": said, "by": "", "kind": "bad", "note": ""}
+
+
 def who(actor: str) -> str:
     """Who did it, in words."""
     name, _colon, code = actor.partition(":")
@@ -217,10 +241,10 @@ def outside_url(reference: str) -> str:
 
 
 def posting_row(posting: Posting, owners: dict[str, str] | None = None) -> dict[str, Any]:
-    """One amount that left one account and entered another."""
+    """One amount, the account debited and the account credited."""
     return {
-        "into": account_name(posting.debit, owners),
-        "out_of": account_name(posting.credit, owners),
+        "debit": account_name(posting.debit, owners),
+        "credit": account_name(posting.credit, owners),
         "amount": posting.amount,
         "ext_ref": posting.ext_ref,
         "url": outside_url(posting.ext_ref),
@@ -295,8 +319,8 @@ _DETAILS = {
     "due": gettext_noop("Was due on"),
     "bearer": gettext_noop("Borne by"),
     "reference": gettext_noop("Belongs to"),
-    "debit": gettext_noop("Into account"),
-    "credit": gettext_noop("Out of account"),
+    "debit": gettext_noop("Account to debit"),
+    "credit": gettext_noop("Account to credit"),
     "memo": gettext_noop("Memo"),
 }
 

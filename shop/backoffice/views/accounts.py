@@ -199,7 +199,7 @@ def _described(account: PayoutAccount) -> list[str]:
     if hold is not None:
         said.append(
             _("Payouts are on hold: %(reason)s. This account, once it is used, ends the hold.")
-            % {"reason": hold.reason}
+            % {"reason": looks.hold_reason(hold.reason)}
         )
     return said
 
@@ -240,7 +240,7 @@ def _held(hold: PayoutAccount) -> list[str]:
     before = payout_accounts.held_back(hold=hold)
     return [
         _("On hold since %(moment)s: %(reason)s.")
-        % {"moment": moment_text(hold.created_at), "reason": hold.reason},
+        % {"moment": moment_text(hold.created_at), "reason": looks.hold_reason(hold.reason)},
         _("Money would go again to %(account)s, in the name of %(holder)s.")
         % {"account": isolated(looks.account(before)), "holder": before.holder}
         if before is not None

@@ -203,7 +203,7 @@ def _drill_row(row: proving.Row) -> dict[str, Any]:
 
 @operator_required(READ_MONEY)
 def entry(request: HttpRequest, event: str) -> HttpResponse:
-    """One journal entry: what left which account and entered which."""
+    """One journal entry: which account was debited and which credited."""
     found = get_object_or_404(JournalEntry.objects.whole(), event=event)
     return show(
         request,
