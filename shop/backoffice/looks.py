@@ -18,10 +18,13 @@ from cooperatives.models import HoldLifting, PayoutAccount
 from shop.backoffice import naming
 from shop.core import rib as ribs
 from shop.core.clock import day_of
+from shop.core.models import OutboxMessage
 from shop.core.money import from_minor
 from shop.design.numbers import day_text, money_text
+from shop.design.templatetags.design import ref
 from shop.fulfilment.deciding import reason_text
 from shop.fulfilment.models import OrderEvent, Shipment
+from shop.ledger.chart import CHART
 from shop.ledger.models import Account, JournalEntry, Posting
 from shop.payments.bank import reasons
 from shop.payments.models import BalanceTransaction, Refund
@@ -71,6 +74,50 @@ KINDS = {
 def state(code: str, label: Any) -> dict[str, str]:
     """The coloured word for a state: ``{kind, text}``."""
     return {"kind": KINDS.get(code, ""), "text": str(label)}
+
+
+# Mails
+
+#: What a mail is about while it has no subject yet: the subject is written when it leaves.
+_MAILS = {
+    "order.placed": gettext_noop("Order received"),
+    "order.confirmed": gettext_noop("Order confirmed"),
+    "order.expired": gettext_noop("Order not paid in time"),
+    "order.link": gettext_noop("Link to the order"),
+    "part.accepted": gettext_noop("Part accepted"),
+    "part.declined": gettext_noop("Part declined"),
+    "part.cancelled": gettext_noop("Part cancelled"),
+    "part.dispatched": gettext_noop("Parcel on its way"),
+    "part.delivered": gettext_noop("Parcel delivered"),
+    "part.refused": gettext_noop("Parcel refused at the door"),
+    "payment.late": gettext_noop("Payment that goes back"),
+    "refund.sent": gettext_noop("Refund sent"),
+    "supplier_order.placed": gettext_noop("New order for the cooperative"),
+    "supplier_order.reminder": gettext_noop("Reminder to the cooperative"),
+    "supplier_order.overdue": gettext_noop("Order the cooperative did not answer"),
+    "supplier_order.cancelled": gettext_noop("Order cancelled, to the cooperative"),
+    "supplier_order.refused": gettext_noop("Parcel coming back, to the cooperative"),
+    "payout.sent": gettext_noop("Payout sent"),
+    "payout.rejected": gettext_noop("Payout rejected"),
+    "payout_account.proposed": gettext_noop("Payout account proposed"),
+    "payout_account.approved": gettext_noop("Payout account approved"),
+    "payout_account.refused": gettext_noop("Payout account refused"),
+    "payout_account.given_up": gettext_noop("Payout account given up"),
+    "payout_account.on_hold": gettext_noop("Payouts on hold"),
+    "payout_account.resumed": gettext_noop("Payouts go on"),
+    "account.message": gettext_noop("About the account"),
+}
+
+
+def mail_kind(topic: str) -> str:
+    """What kind of mail it is, in words."""
+    words = _MAILS.get(topic.partition(":")[0])
+    return _(words) if words else topic
+
+
+def mail_title(message: OutboxMessage) -> str:
+    """The subject as it left, or what the mail will be about."""
+    return message.subject or mail_kind(message.topic)
 
 
 # Payout accounts
@@ -225,6 +272,14 @@ def _refund_reason(detail: dict[str, Any]) -> str:
 
 
 # The books
+
+
+def about_what(reference: str) -> Any:
+    """What an exception is about: one of our accounts in words with its currency, anything else as it is called."""
+    kind, _colon, rest = reference.partition(":")
+    if kind in CHART:
+        return f"{naming.in_words(reference, naming.owners())}, {rest.rpartition(':')[2]}"
+    return ref(reference)
 
 
 def account_name(account: Account, owners: dict[str, str] | None = None) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from django.core import mail
 from django.urls import reverse
 
-from shop.backoffice import waiting
-from shop.core import outbox, references
+from shop import design
+from shop.backoffice import looks, waiting
+from shop.core import mailing, outbox, references
 from shop.core.models import OutboxMessage
 from tests.factories import NOW, SupplierOrderFactory
 
@@ -111,3 +114,22 @@ def test_who_may_not_see_addresses_cannot_search_by_them(as_, failed):
 
     assert len(mine.context["rows"]) > 0
     assert theirs.context["rows"] == []
+
+
+def test_a_mail_that_has_not_left_is_named_in_words(as_):
+    message = mailing.promise(
+        topic="order.confirmed", to="salma@example.ma", language="fr", key="unsent", at=NOW
+    )
+
+    listed = as_("support").get(reverse("backoffice:outbox")).content.decode()
+    shown = as_("support").get(reverse("backoffice:message", args=[message.reference])).content.decode()
+
+    for page in (listed, shown):
+        assert "Order confirmed" in page and "order.confirmed" not in page
+
+
+def test_every_mail_there_is_has_a_name():
+    folder = Path(design.__file__).parent / "templates" / "mail"
+    mails = {each.stem for each in folder.glob("*.txt") if not each.stem.startswith("_")} - {"base"}
+
+    assert {each.replace(".", "_") for each in looks._MAILS} == mails

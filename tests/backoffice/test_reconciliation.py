@@ -11,7 +11,8 @@ from shop.ledger import accounts, balances, entries
 from shop.ledger.journal import Move
 from shop.payments.models import BalanceTransaction
 from shop.people.models import OperatorRole
-from shop.reconciliation import matching
+from shop.reconciliation import matching, noticing
+from shop.reconciliation.actions import Action
 from shop.reconciliation.models import Discrepancy, Resolution, StatementFile, StatementLine
 from tests.backoffice.statements import imported
 from tests.factories import NOW, mad
@@ -291,3 +292,20 @@ def test_a_dispute_at_stripe_is_at_once_an_exception_with_its_account_and_what_t
     assert page.context["form"]["credit"].value() == "stripe_balance:EUR"
     assert page.context["form"]["debit"].value() == "dispute_receivable:EUR"
     assert page.context["advice"].startswith("Answer it in Stripe's dashboard before its deadline.")
+
+
+def test_what_an_exception_is_about_and_what_the_audit_checked_are_words(lines, as_):
+    noticed = noticing.notice(
+        kind="negative_balance",
+        subject="stripe_balance:EUR",
+        amount=mad("-5.00"),
+        suggestion=Action.NOTE_ONLY,
+        account="stripe_balance:EUR",
+        at=NOW,
+    )
+
+    page = as_("auditor").get(at("discrepancy", noticed.reference)).content.decode()
+    assert "Stripe balance, EUR" in page and "stripe_balance:EUR" not in page
+
+    audit = as_("auditor").get(at("audit")).content.decode()
+    assert "catalogue.Product.parent" not in audit

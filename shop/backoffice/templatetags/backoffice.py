@@ -35,3 +35,8 @@ register.filter("stripe_kind", wording.category_text)
 register.filter("not_booked", wording.quarantine_text)
 #: ``{{ hold.reason|hold_reason }}``: the same for the middle of a sentence.
 register.filter("hold_reason", looks.hold_reason)
+#: ``{{ message|mail_title }}`` and ``{{ message.topic|mail_kind }}``: mails in words, sent or not.
+register.filter("mail_title", looks.mail_title)
+register.filter("mail_kind", looks.mail_kind)
+#: ``{{ reference|about_what }}``: what an exception is about, an account in words.
+register.filter("about_what", looks.about_what)

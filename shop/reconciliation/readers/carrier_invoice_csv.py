@@ -13,8 +13,8 @@ from moneyed import CurrencyDoesNotExist, Money, get_currency
 
 from shop.reconciliation.readers import cells, tables
 from shop.reconciliation.readers.errors import (
-    CellUnreadable,
-    ColumnMissing,
+    CarriersCellUnreadable,
+    CarriersColumnMissing,
     CurrencyDiffers,
     InvoiceSumsWrong,
     ParcelTwice,
@@ -124,8 +124,8 @@ class _Row:
             raise self._unreadable(TRACKING)
         return InvoiceLine(tracking=self.text(TRACKING), reference=self.text(PARCEL), net=net, vat=vat)
 
-    def _unreadable(self, heading: str) -> CellUnreadable:
-        return CellUnreadable(row=self.number, heading=heading, cell=self.text(heading))
+    def _unreadable(self, heading: str) -> CarriersCellUnreadable:
+        return CarriersCellUnreadable(row=self.number, heading=heading, cell=self.text(heading))
 
 
 def _below_headings(
@@ -138,4 +138,4 @@ def _below_headings(
         if not absent:
             return {heading: headings.index(heading) for heading in _HEADINGS}, numbered[place + 1 :]
         missing = min(missing, absent, key=len)
-    raise ColumnMissing(missing)
+    raise CarriersColumnMissing(missing)

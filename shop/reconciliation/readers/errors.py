@@ -150,6 +150,20 @@ class ColumnMissing(NotAStatement):
         )
 
 
+class CarriersColumnMissing(ColumnMissing):
+    """As ``ColumnMissing``, for a carrier's file: its columns are fixed, nobody maps them."""
+
+    def __init__(self, headings: list[str]) -> None:
+        self.headings = headings
+        NotAStatement.__init__(
+            self,
+            format_lazy(
+                _("The file has no column {headings}. Ask the carrier for the file with all its columns."),
+                headings=", ".join(f"“{heading}”" for heading in headings),
+            ),
+        )
+
+
 class MappingIncomplete(Refused):
     """The person's column mapping cannot read any statement."""
 
@@ -177,6 +191,24 @@ class CellUnreadable(NotAStatement):
                 heading=heading,
                 cell=cell[:60],
             )
+        )
+
+
+class CarriersCellUnreadable(CellUnreadable):
+    """As ``CellUnreadable``, for a carrier's file."""
+
+    def __init__(self, *, row: int, heading: str, cell: str) -> None:
+        self.row, self.heading, self.cell = row, heading, cell
+        NotAStatement.__init__(
+            self,
+            format_lazy(
+                _(
+                    "Row {row}, column “{heading}”: “{cell}” cannot be read. Ask the carrier for the file again."
+                ),
+                row=row,
+                heading=heading,
+                cell=cell[:60],
+            ),
         )
 
 

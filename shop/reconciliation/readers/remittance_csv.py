@@ -13,8 +13,8 @@ from moneyed import CurrencyDoesNotExist, Money, get_currency
 
 from shop.reconciliation.readers import cells, tables
 from shop.reconciliation.readers.errors import (
-    CellUnreadable,
-    ColumnMissing,
+    CarriersCellUnreadable,
+    CarriersColumnMissing,
     CurrencyDiffers,
     ParcelTwice,
     RemittanceSumsWrong,
@@ -203,8 +203,8 @@ class _Row:
             raw=self.columns.delimiter.join(self.row),
         )
 
-    def _unreadable(self, heading: str) -> CellUnreadable:
-        return CellUnreadable(row=self.number, heading=heading, cell=self.text(heading))
+    def _unreadable(self, heading: str) -> CarriersCellUnreadable:
+        return CarriersCellUnreadable(row=self.number, heading=heading, cell=self.text(heading))
 
 
 def _find_headings(
@@ -217,7 +217,7 @@ def _find_headings(
         if not absent:
             return {heading: headings.index(heading) for heading in columns.headings}, numbered[place + 1 :]
         missing = min(missing, absent, key=len)
-    raise ColumnMissing(missing)
+    raise CarriersColumnMissing(missing)
 
 
 def _check_row(row: int, figures: tuple[Money, Money, Money, Money]) -> None:
