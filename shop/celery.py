@@ -6,6 +6,8 @@ A nudge follows the commit that caused it; a sweep repeats, on a schedule, whate
 import os
 
 from celery import Celery
+from celery.exceptions import WorkerShutdown
+from celery.signals import worker_shutting_down
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
 
@@ -41,3 +43,12 @@ app.conf.beat_schedule = {
     name: {"task": name, "schedule": float(every), "options": {"expires": every}}
     for name, every in SWEEPS.items()
 }
+
+
+@worker_shutting_down.connect
+def end_at_once_when_idle(**_: object) -> None:
+    """A worker with nothing in hand need not wait for its next look at the queue; one at work ends its task first."""
+    from celery.worker import state  # heavy, and only the worker gets here
+
+    if not state.reserved_requests and not state.active_requests:
+        raise WorkerShutdown(0)

@@ -13,7 +13,11 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from celery.exceptions import WorkerShutdown
+from celery.worker import state as worker_state
+from celery.worker.request import Request
 
+from shop.celery import end_at_once_when_idle
 from tools import environment, postgres, start
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -139,7 +143,47 @@ def test_ending_the_shop_leaves_no_process(tmp_path, database_clones, how):
             os.killpg(shop.pid, signal.SIGKILL)
 
     assert shop.returncode == 0, said
+    assert "SIGKILL" not in said
     until = time.monotonic() + 15
     while processes_of(marker) and time.monotonic() < until:
         time.sleep(0.05)
     assert processes_of(marker) == []
+
+
+def test_an_idle_worker_ends_at_once_and_one_at_work_ends_its_task_first(tmp_path):
+    inherited = {name: value for name, value in os.environ.items() if name in {"PATH", "LANG"}}
+    values = {**inherited, "TADAMON_VAR": str(tmp_path), "HOME": str(tmp_path)}
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "celery", "-A", "shop.celery", "worker", "--pool=solo"]
+        + ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO"],
+        cwd=ROOT,
+        env=values,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        assert any("ready" in line for line in worker.stdout)
+        asked_at = time.monotonic()
+        worker.terminate()
+        worker.communicate(timeout=30)
+        assert time.monotonic() - asked_at < 3
+        assert worker.returncode == 0
+    finally:
+        if worker.poll() is None:
+            worker.kill()
+
+    with pytest.raises(WorkerShutdown):
+        end_at_once_when_idle()
+    task = object.__new__(Request)
+    worker_state.active_requests.add(task)
+    try:
+        end_at_once_when_idle()  # no complaint: celery waits for the task
+    finally:
+        worker_state.active_requests.discard(task)
+
+
+def test_what_works_in_the_background_waits_until_the_shop_answers():
+    named = {line.partition(":")[0] for line in (ROOT / "Procfile").read_text().splitlines()}
+
+    assert set(start.BACKGROUND) == {"worker", "beat"} <= named

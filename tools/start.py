@@ -36,6 +36,8 @@ PORTS = {
     "BANK_PORT": (4343, "the stand-in for the bank"),
 }
 ANSWERS_WITHIN = 120
+#: What waits until the shop answers, for a file of this name in the folder of data.
+BACKGROUND, OPEN = ("worker", "beat"), "shop.open"
 
 
 class CannotStart(Exception):
@@ -144,9 +146,15 @@ class Processes(Manager):
 
 
 def run(values: dict[str, str]) -> int:
-    """Start the processes of ``Procfile`` and stay until they have ended."""
+    """Start the processes of ``Procfile`` and stay until they have ended.
+
+    What works in the background waits until the shop answers: it would only take the processor from it.
+    """
     processes = Processes()
+    _open(values).unlink(missing_ok=True)
     for name, command in parse_procfile((ROOT / "Procfile").read_text()).processes.items():
+        if name in BACKGROUND:
+            command = f'until [ -e "$TADAMON_VAR/{OPEN}" ]; do sleep 0.2; done; {command}'
         processes.add_process(name, command, env=values, cwd=str(ROOT))
     threading.Thread(target=_welcome, args=[values, processes], daemon=True).start()
     try:
@@ -156,12 +164,18 @@ def run(values: dict[str, str]) -> int:
     return 0 if processes.returncode in (130, 143) else processes.returncode or 0
 
 
+def _open(values: dict[str, str]) -> Path:
+    """The file that says that the shop answers."""
+    return Path(values["TADAMON_VAR"]) / OPEN
+
+
 def _welcome(values: dict[str, str], processes: Processes) -> None:
     """Wait until the shop answers, then say where it is and what to try."""
     until = time.monotonic() + ANSWERS_WITHIN
     while time.monotonic() < until and not processes.ending:
         if _answers(values["SITE_URL"] + "/health/"):
             print(f"\n{_sheet(values)}\n", flush=True)
+            _open(values).touch()
             return
         time.sleep(0.2)
     if not processes.ending:

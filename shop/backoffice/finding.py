@@ -16,6 +16,8 @@ from shop.fulfilment.models import SupplierOrder
 from shop.orders.models import Order
 
 LONGEST = 120
+#: How many letters and digits a reference has after its prefix.
+_BODY = 9
 _State = SupplierOrder.State
 
 
@@ -29,9 +31,15 @@ class Question:
 
     @property
     def is_mistyped(self) -> bool:
-        """A whole reference whose check character does not fit: no order can have it."""
-        whole = self.looked_for.count("-") >= 1 and self.looked_for.startswith(("T-", "R-"))
-        return self.kind == "reference" and whole and not references.is_sound(self.looked_for)
+        """A whole reference whose check character does not fit: no order can have it.
+
+        A name or a sign somebody tries is none: a reference has its letters and, as good as always, a digit.
+        """
+        prefix, _dash, rest = self.looked_for.partition("-")
+        body = rest.partition("-")[0]
+        whole = prefix in ("T", "R") and len(body) == _BODY and body.isalnum()
+        meant = any(each.isdecimal() for each in self.text) or self.text.upper().startswith(("T-", "R-"))
+        return self.kind == "reference" and whole and meant and not references.is_sound(self.looked_for)
 
 
 def understand(text: str) -> Question:
@@ -50,9 +58,6 @@ def understand(text: str) -> Question:
         body = reference[1:] if len(reference) > _BODY and reference.startswith("T") else reference
         reference = references.normalise(f"T-{body}")
     return Question(text, "reference", reference)
-
-
-_BODY = 9
 
 
 def plain(text: str) -> str:

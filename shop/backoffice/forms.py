@@ -380,9 +380,9 @@ class ResolveForm(_ProposalForm):
         required=False,
     )
     debit = forms.ChoiceField(
-        label=_("Into account"), help_text=_("For booking between two accounts."), required=False
+        label=_("Account to debit"), help_text=_("For booking between two accounts."), required=False
     )
-    credit = forms.ChoiceField(label=_("Out of account"), required=False)
+    credit = forms.ChoiceField(label=_("Account to credit"), required=False)
     amount = AmountField(
         label=_("Amount"),
         help_text=_("Empty: the whole amount of the exception."),

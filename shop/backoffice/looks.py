@@ -18,12 +18,16 @@ from cooperatives.models import HoldLifting, PayoutAccount
 from shop.backoffice import naming
 from shop.core import rib as ribs
 from shop.core.clock import day_of
+from shop.core.models import OutboxMessage
 from shop.core.money import from_minor
 from shop.design.numbers import day_text, isolated, money_text
+from shop.design.templatetags.design import ref
 from shop.fulfilment.deciding import reason_text
 from shop.fulfilment.models import OrderEvent, Shipment
+from shop.ledger.chart import CHART
 from shop.ledger.models import Account, JournalEntry, Posting
-from shop.payments.models import Refund
+from shop.payments.bank import reasons
+from shop.payments.models import BalanceTransaction, Refund
 from shop.reconciliation import wording
 from shop.reconciliation.actions import Action
 from shop.reconciliation.models import Discrepancy, Resolution
@@ -72,6 +76,52 @@ def state(code: str, label: Any) -> dict[str, str]:
     return {"kind": KINDS.get(code, ""), "text": str(label)}
 
 
+# Mails
+
+#: What a mail is about while it has no subject yet: the subject is written when it leaves.
+_MAILS = {
+    "order.placed": gettext_noop("Order received"),
+    "order.confirmed": gettext_noop("Order confirmed"),
+    "order.expired": gettext_noop("Order not paid in time"),
+    "order.link": gettext_noop("Link to the order"),
+    "part.accepted": gettext_noop("Part accepted"),
+    "part.declined": gettext_noop("Part declined"),
+    "part.cancelled": gettext_noop("Part cancelled"),
+    "part.dispatched": gettext_noop("Parcel on its way"),
+    "part.delivered": gettext_noop("Parcel delivered"),
+    "part.refused": gettext_noop("Parcel refused at the door"),
+    "payment.late": gettext_noop("Payment that goes back"),
+    "refund.sent": gettext_noop("Refund sent"),
+    "refund.taken_off": gettext_noop("Refund that costs the cooperative"),
+    "payout.cash_waits": gettext_noop("Cash sales wait for a bank account"),
+    "supplier_order.placed": gettext_noop("New order for the cooperative"),
+    "supplier_order.reminder": gettext_noop("Reminder to the cooperative"),
+    "supplier_order.overdue": gettext_noop("Order the cooperative did not answer"),
+    "supplier_order.cancelled": gettext_noop("Order cancelled, to the cooperative"),
+    "supplier_order.refused": gettext_noop("Parcel coming back, to the cooperative"),
+    "payout.sent": gettext_noop("Payout sent"),
+    "payout.rejected": gettext_noop("Payout rejected"),
+    "payout_account.proposed": gettext_noop("Payout account proposed"),
+    "payout_account.approved": gettext_noop("Payout account approved"),
+    "payout_account.refused": gettext_noop("Payout account refused"),
+    "payout_account.given_up": gettext_noop("Payout account given up"),
+    "payout_account.on_hold": gettext_noop("Payouts on hold"),
+    "payout_account.resumed": gettext_noop("Payouts go on"),
+    "account.message": gettext_noop("About the account"),
+}
+
+
+def mail_kind(topic: str) -> str:
+    """What kind of mail it is, in words."""
+    words = _MAILS.get(topic.partition(":")[0])
+    return _(words) if words else topic
+
+
+def mail_title(message: OutboxMessage) -> str:
+    """The subject as it left, or what the mail will be about."""
+    return message.subject or mail_kind(message.topic)
+
+
 # Payout accounts
 
 
@@ -98,6 +148,17 @@ def account_state(found: PayoutAccount, *, at: datetime, current: PayoutAccount 
     if current is not None and current.rail == PayoutAccount.Rail.HOLD:
         return {"kind": "wait", "text": _("approved, waits for the end of the hold")}
     return {"kind": "", "text": _("over")}
+
+
+def hold_reason(said: str) -> str:
+    """Why a cooperative is on hold, for the middle of a sentence: a bank's code in words, with the code."""
+    means = reasons.meaning(said)
+    return f"{means.rstrip('.')} ({said.strip()})" if means else in_words(said)
+
+
+def in_words(said: str) -> str:
+    """What the shop itself said, in the reader's language; what a person or a bank said as it is."""
+    return _(said) if said else ""
 
 
 def lifting_state(found: HoldLifting) -> dict[str, str]:
@@ -185,6 +246,18 @@ def _parcel_number(detail: dict[str, Any], which: str) -> str:
     return isolated(told.strip())
 
 
+def disputed(row: BalanceTransaction) -> Money:
+    """What the cardholder disputes, in the currency she paid in."""
+    source = row.raw["source"]
+    return from_minor(int(source["amount"]), str(source["currency"]).upper())
+
+
+def told_dispute(row: BalanceTransaction) -> dict[str, Any]:
+    """A dispute among the events of its order, as ``told`` tells them."""
+    said = _("The customer disputes the card payment: %(amount)s.") % {"amount": money_text(disputed(row))}
+    return {"at": row.created_at, "said": said, "by": "", "kind": "bad", "note": ""}
+
+
 def who(actor: str) -> str:
     """Who did it, in words."""
     name, _colon, code = actor.partition(":")
@@ -216,6 +289,14 @@ def _refund_reason(detail: dict[str, Any]) -> str:
 # The books
 
 
+def about_what(reference: str) -> Any:
+    """What an exception is about: one of our accounts in words with its currency, anything else as it is called."""
+    kind, _colon, rest = reference.partition(":")
+    if kind in CHART:
+        return f"{naming.in_words(reference, naming.owners())}, {rest.rpartition(':')[2]}"
+    return ref(reference)
+
+
 def account_name(account: Account, owners: dict[str, str] | None = None) -> str:
     """An account in words: its kind, and whose it is."""
     owner = (owners or {}).get(account.owner, account.owner)
@@ -230,10 +311,10 @@ def outside_url(reference: str) -> str:
 
 
 def posting_row(posting: Posting, owners: dict[str, str] | None = None) -> dict[str, Any]:
-    """One amount that left one account and entered another."""
+    """One amount, the account debited and the account credited."""
     return {
-        "into": account_name(posting.debit, owners),
-        "out_of": account_name(posting.credit, owners),
+        "debit": account_name(posting.debit, owners),
+        "credit": account_name(posting.credit, owners),
         "amount": posting.amount,
         "ext_ref": posting.ext_ref,
         "url": outside_url(posting.ext_ref),
@@ -308,8 +389,8 @@ _DETAILS = {
     "due": gettext_noop("Was due on"),
     "bearer": gettext_noop("Borne by"),
     "reference": gettext_noop("Belongs to"),
-    "debit": gettext_noop("Into account"),
-    "credit": gettext_noop("Out of account"),
+    "debit": gettext_noop("Account to debit"),
+    "credit": gettext_noop("Account to credit"),
     "memo": gettext_noop("Memo"),
 }
 

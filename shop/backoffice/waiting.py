@@ -96,6 +96,13 @@ def liftings_to_agree() -> QuerySet[HoldLifting]:
 # Their numbers
 
 
+def _kinds_of_exceptions() -> str:
+    """What is open, by kind: an exception need not be a difference between books and statements."""
+    kinds = Discrepancy.objects.filter(state=Discrepancy.State.OPEN).order_by("kind")
+    found = [str(Discrepancy.Kind(each).label) for each in kinds.values_list("kind", flat=True).distinct()]
+    return _("Nobody has said yet how to settle them: %(kinds)s.") % {"kinds": " · ".join(found)}
+
+
 def beside_places(may: Mapping[str, bool]) -> dict[str, int]:
     """The few numbers that stand beside the places of the room, of those this person sees."""
     counts = {}
@@ -164,7 +171,7 @@ def everything(*, at: datetime, may: Mapping[str, bool]) -> list[Waiting]:
             Discrepancy.objects.filter(state=Discrepancy.State.OPEN).count(),
             _("Exceptions to settle"),
             discrepancies,
-            _("Books and statements disagree, and nobody has said why yet."),
+            _kinds_of_exceptions(),
             "read_money",
         ),
         Waiting(

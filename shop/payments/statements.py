@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override, pgettext
 from moneyed import Money
 
+from cooperatives.models import PayoutAccount
 from shop.core.clock import day_of
 from shop.core.money import total, zero
 from shop.design import documents
@@ -188,6 +189,7 @@ def _rows(
 def data(*, payout: Payout, language: str) -> dict[str, Any]:
     """The statement as ``documents/README.md`` wants it: text only, in that language."""
     found = statement(payout=payout)
+    by_bank = payout.rail == PayoutAccount.Rail.BANK
     days = [each.on for each in found.rows] or [day_of(payout.planned_at)]
 
     def said(amount: Money) -> str:
@@ -221,8 +223,8 @@ def data(*, payout: Payout, language: str) -> dict[str, Any]:
             "sums": _sums(found, language),
             "bank": {
                 "rail": str(payout.get_rail_display()),
-                "rib": ribs.grouped(payout.account.rib) if payout.account.rib else "",
-                "reference": payout.reference if payout.account.rib else payout.stripe_transfer_id,
+                "rib": ribs.grouped(payout.account.rib) if by_bank else "",
+                "reference": payout.reference if by_bank else payout.stripe_transfer_id,
             },
         }
 

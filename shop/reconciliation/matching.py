@@ -54,7 +54,10 @@ WHY_RETURNED = gettext_noop("returned by the bank")
 
 @dataclass(frozen=True)
 class Run:
-    """What a run came to: lines matched, lines somebody has to look at."""
+    """What a run came to: lines matched, and lines that somebody has to look at from now on.
+
+    A line that waited in an exception before is not counted again.
+    """
 
     matched: int
     doubtful: int
@@ -68,10 +71,12 @@ def match_new(*, at: datetime) -> Run:
     known = register()
     new = StatementLine.objects.filter(state=State.NEW)
     lines = sorted(new, key=lambda each: (each.booked_on, each.amount_minor > 0, each.number, each.pk))
+    seen = set(Discrepancy.objects.unsettled().filter(line__in=new).values_list("line", flat=True))
+    fresh = [each.pk for each in lines if each.pk not in seen]
     matched = each_by_itself(
         lines, lambda each: match_line(line=each, at=at, known=known), what="match statement line"
     )
-    return Run(matched=matched, doubtful=len(lines) - matched)
+    return Run(matched=matched, doubtful=new.filter(pk__in=fresh).count())
 
 
 @transaction.atomic

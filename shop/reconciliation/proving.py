@@ -352,13 +352,20 @@ def _cash(carrier: str) -> Proof:
 
 
 def _cash_rows(carrier: str) -> list[Row]:
-    """By parcel: what the carrier took, and what of it is in remittances whose money came."""
-    rows = []
-    remitted: dict[int, list[RemittanceLine]] = {}
-    every = RemittanceLine.objects.filter(shipment__carrier__code=carrier)
-    for line in every.select_related("remittance__file"):
-        remitted.setdefault(line.shipment_id or 0, []).append(line)
+    """What the carrier took at each door, and what each remittance whose money came took off its debt.
+
+    Both columns add up to the proof's own amounts.
+    """
+    currency = settings.SHOP_CURRENCY
+    moved = _moved(accounts.cod_receivable(carrier, currency).code)
+    every = RemittanceLine.objects.filter(remittance__carrier__code=carrier)
     settles = accounted(every)
+    of_parcel: dict[int, list[RemittanceLine]] = {}
+    settled: dict[int, int] = {}
+    for line in every.select_related("remittance__file").order_by("pk"):
+        settled[line.remittance_id] = settled.get(line.remittance_id, 0) + settles[line.pk]
+        if line.shipment_id is not None:
+            of_parcel.setdefault(line.shipment_id, []).append(line)
     on_statement: dict[str, list[str]] = {}
     confirmed = Match.objects.filter(
         subject=Match.Subject.REMITTANCE,
@@ -367,28 +374,38 @@ def _cash_rows(carrier: str) -> list[Row]:
     )
     for subject, reference in confirmed.values_list("subject_reference", "line__reference"):
         on_statement.setdefault(subject, []).append(reference)
+    rows = []
     for parcel in _parcels(carrier):
-        lines = remitted.get(parcel.pk, [])
-        known = [each for each in lines if each.remittance.arrived_at is not None]
-        over = sum(settles[each.pk] for each in known)
-        part = parcel.supplier_order.reference
-        events = [f"supplier-order:{part}:cash-collected"]
-        events += [f"remittance:{carrier}/{each.remittance.reference}" for each in known]
-        names = dict.fromkeys(f"{carrier}/{each.remittance.reference}" for each in known)
-        matches = [reference for each in names for reference in on_statement.get(each, [])]
+        lines = of_parcel.get(parcel.pk, [])
+        event = f"supplier-order:{parcel.supplier_order.reference}:cash-collected"
         rows.append(
             Row(
                 on=_day(parcel.delivered_at),
                 reference=parcel.reference,
-                text=", ".join(each.remittance.reference for each in lines) or _("not remitted yet"),
-                books=parcel.cash_to_collect,
-                statement=from_minor(over, parcel.currency),
-                entries=tuple(events),
-                line=", ".join(matches),
+                text="" if lines else _("not remitted yet"),
+                books=from_minor(moved.pop(event), currency) if event in moved else None,
+                statement=parcel.cash_to_collect,
+                entries=(event,),
                 files=tuple((each.remittance.reference, each.remittance.file.sha256) for each in lines),
             )
         )
-    return rows
+    for remittance in Remittance.objects.filter(carrier__code=carrier).select_related("file").order_by("pk"):
+        known = f"{carrier}/{remittance.reference}"
+        event = f"remittance:{known}"
+        has_come = remittance.arrived_at is not None
+        rows.append(
+            Row(
+                on=remittance.remitted_on,
+                reference=remittance.reference,
+                text=_("handed over") if has_come else _("handed over; its money has not come yet"),
+                books=from_minor(moved.pop(event), currency) if event in moved else None,
+                statement=from_minor(-settled.get(remittance.pk, 0), currency) if has_come else None,
+                entries=(event,) if has_come else (),
+                line=", ".join(on_statement.get(known, [])),
+                files=((remittance.reference, remittance.file.sha256),),
+            )
+        )
+    return rows + _only_in_books(moved, currency)
 
 
 # Payouts the bank was given

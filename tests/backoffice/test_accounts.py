@@ -208,3 +208,19 @@ def test_an_account_approved_during_a_hold_waits_for_its_lifting_and_every_page_
     assert payout_accounts.current(cooperative=held, at=shop.at).rail == "hold"
     assert "approved, waits for" in page
     assert OutboxMessage.objects.get(topic="payout_account.approved").payload["is_held"] is True
+
+
+def test_a_banks_code_on_a_hold_is_told_in_words_with_the_code_beside_it(member, as_, shop):
+    PayoutAccountFactory(cooperative=member.cooperative, rib=rib_of(5))
+    payout_accounts.put_on_hold(cooperative=member.cooperative, reason="AC06", at=shop.at)
+    account = proposed(member, shop)
+    small = '<bdi>The account is blocked.</bdi> <span class="small" dir="ltr">AC06</span>'
+
+    listed = as_("finance_maker").get(at("accounts")).content.decode()
+    own = as_("finance_maker").get(at("cooperative_accounts", "C13")).content.decode()
+    checked = as_("finance_approver").get(at("approve_account", "C13", account.version)).content.decode()
+    lifted = as_("finance_maker").get(at("lift_hold", "C13")).content.decode()
+
+    assert small in listed and small in own
+    for page in (own, checked, lifted):
+        assert "The account is blocked (AC06)." in page

@@ -76,7 +76,10 @@ def test_a_part_and_a_tracking_number_lead_to_their_order():
 def test_a_reference_with_a_typing_error_is_told_from_an_unknown_one():
     assert finding.understand("T-70BBFSXDQ").is_mistyped
     assert not finding.understand("T-70BBFSXQD").is_mistyped
+    assert finding.understand("70bbfsxdq").is_mistyped  # read out without its prefix
     assert not finding.understand("salma@example.ma").is_mistyped
+    for tried in ("AMINA", "%", "SELECTION", "T", "12"):
+        assert not finding.understand(tried).is_mistyped, tried
 
 
 @pytest.mark.parametrize("said", ["", "   ", "\x00", "%", "'; drop table", "x" * 500, "@", "-", "٪"])

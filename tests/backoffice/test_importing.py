@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.conf import settings as conf
@@ -11,6 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from fixtures import bank_sandbox as bank
+from shop.backoffice.views import importing as importing_views
 from shop.core import clock
 from shop.reconciliation import watching
 from shop.reconciliation.models import ColumnMap, Remittance, StatementFile, StatementLine
@@ -288,3 +290,8 @@ def test_the_invoice_of_a_carrier_is_booked_and_one_that_is_none_is_a_422(maker)
     assert taken["Location"] == reverse("backoffice:files")
     assert StatementFile.objects.get().kind == "invoice"
     assert maker.get(taken["Location"]).status_code == 200
+
+
+@pytest.mark.parametrize(("said", "shown"), [("279.54", "279,54"), ("0", "0,00"), (None, "")])
+def test_a_balance_the_file_says_is_suggested_with_a_comma(said, shown):
+    assert importing_views._written(None if said is None else Decimal(said)) == shown

@@ -13,6 +13,7 @@ from shop.ledger import balances
 from shop.orders import links
 from shop.payments import paying, payouts, refunding
 from shop.payments.models import Refund
+from shop.reconciliation.models import Discrepancy
 from tests.factories import (
     NOW,
     ListingFactory,
@@ -309,3 +310,21 @@ def test_what_has_left_can_be_refunded(shop, as_):
     (row,) = page.context["parts"]
 
     assert (row["can_refund"], row["can_decline"]) == (True, False)
+
+
+def test_an_open_dispute_stands_on_its_order_with_its_amount_its_day_and_a_way_to_its_exception(shop, as_):
+    order = shop.paid_order((ListingFactory(price="300.00"), 2))
+    shop.press("dispute", charge=shop.things("charge")[0]["id"])
+    as_("finance_maker").post(reverse("backoffice:import_stripe"))
+    dispute = Discrepancy.objects.get(kind="dispute")
+    door = reverse("backoffice:order", args=[order.number])
+
+    page = as_("finance_maker").get(door)
+    (found,) = page.context["disputes"]
+    assert (found["amount"], found["exception"], found["is_open"]) == (order.total, dispute, True)
+    assert page.context["events"][-1]["said"].startswith("The customer disputes the card payment: ")
+    assert "A dispute is open: the customer disputes" in page.content.decode()
+    assert reverse("backoffice:discrepancy", args=[dispute.reference]) in page.content.decode()
+
+    Discrepancy.objects.update(state="settled", settled_at=shop.at)
+    assert "its exception is settled." in as_("finance_maker").get(door).content.decode()

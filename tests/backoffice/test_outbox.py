@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 from django.apps import apps
 from django.core import mail
 from django.urls import reverse
 
-from shop.backoffice import waiting
+from shop import design
+from shop.backoffice import looks, waiting
 from shop.core import mailing, outbox, references
 from shop.core.models import OutboxMessage
 from shop.orders import links
@@ -169,3 +171,22 @@ def test_mails_that_left_before_forget_their_links_too(failed):
 
     failed.refresh_from_db()
     assert (failed.payload["token"], failed.body) == ("•••", "Follow it: /o/•••/")
+
+
+def test_a_mail_that_has_not_left_is_named_in_words(as_):
+    message = mailing.promise(
+        topic="order.confirmed", to="salma@example.ma", language="fr", key="unsent", at=NOW
+    )
+
+    listed = as_("support").get(reverse("backoffice:outbox")).content.decode()
+    shown = as_("support").get(reverse("backoffice:message", args=[message.reference])).content.decode()
+
+    for page in (listed, shown):
+        assert "Order confirmed" in page and "order.confirmed" not in page
+
+
+def test_every_mail_there_is_has_a_name():
+    folder = Path(design.__file__).parent / "templates" / "mail"
+    mails = {each.stem for each in folder.glob("*.txt") if not each.stem.startswith("_")} - {"base"}
+
+    assert {each.replace(".", "_") for each in looks._MAILS} == mails

@@ -14,7 +14,8 @@ from shop.ledger.journal import Move
 from shop.ledger.models import JournalEntry
 from shop.payments.models import BalanceTransaction
 from shop.people.models import OperatorRole
-from shop.reconciliation import adjusting, matching
+from shop.reconciliation import adjusting, matching, noticing
+from shop.reconciliation.actions import Action
 from shop.reconciliation.errors import MovesByStatementOnly
 from shop.reconciliation.models import Discrepancy, Resolution, StatementFile, StatementLine
 from tests.backoffice.statements import imported
@@ -63,6 +64,42 @@ def test_proofs_exceptions_and_lines_stand_on_one_page(lines, as_):
         mad("-475.00"),
         mad("0.00"),
     )
+
+
+def test_the_heading_says_what_is_true_open_exceptions_then_what_is_explained_then_a_gap(lines, as_):
+    page = as_("auditor").get(at("reconciliation"))
+    assert page.context["standing"] == "Nothing is unexplained, but 2 exceptions are open"
+    assert [(each.account, each.difference) for each in page.context["explained"]] == [
+        ("bank:main:MAD", mad("-475.00"))
+    ]
+    assert "Everything agrees" not in page.content.decode()
+
+    Discrepancy.objects.update(state="settled", settled_at=NOW)
+    assert as_("auditor").get(at("reconciliation")).context["standing"] == "What differs is explained"
+
+    entries.record_adjustment(
+        approval="X-1",
+        effective_on=NOW.date(),
+        memo="cash found in a drawer",
+        actor="somebody",
+        moves=[Move(accounts.bank("MAD"), accounts.rounding("MAD"), mad("3.00"))],
+    )
+    standing = as_("auditor").get(at("reconciliation")).context["standing"]
+    assert standing == "A difference is unexplained on 1 account"
+
+
+def test_with_no_difference_and_no_exception_everything_agrees(as_):
+    assert as_("auditor").get(at("reconciliation")).context["standing"] == "Everything agrees"
+
+
+def test_today_names_the_kinds_of_exceptions_that_are_open(lines, as_):
+    (row,) = [each for each in as_("auditor").get(at("today")).context["tasks"] if each["number"] == 2]
+
+    assert row["said"] == "Nobody has said yet how to settle them: a fee of the bank · money in, unexplained."
+
+
+def test_lines_that_wait_in_their_exceptions_are_not_said_to_be_new_trouble(lines):
+    assert matching.match_new(at=NOW) == matching.Run(matched=0, doubtful=0)
 
 
 def test_a_proof_leads_down_to_the_raw_line(lines, as_):
@@ -350,3 +387,20 @@ def test_an_adjustment_needs_an_amount_a_reason_and_two_accounts(db, as_):
     ):
         assert adjustment(as_("finance_maker"), **given).status_code == 422, given
     assert not Discrepancy.objects.exists()
+
+
+def test_what_an_exception_is_about_and_what_the_audit_checked_are_words(lines, as_):
+    noticed = noticing.notice(
+        kind="negative_balance",
+        subject="stripe_balance:EUR",
+        amount=mad("-5.00"),
+        suggestion=Action.NOTE_ONLY,
+        account="stripe_balance:EUR",
+        at=NOW,
+    )
+
+    page = as_("auditor").get(at("discrepancy", noticed.reference)).content.decode()
+    assert "Stripe balance, EUR" in page and "stripe_balance:EUR" not in page
+
+    audit = as_("auditor").get(at("audit")).content.decode()
+    assert "catalogue.Product.parent" not in audit

@@ -23,7 +23,7 @@ class Client:
     def ask(self, method: str, path: str, body: bytes | None = None, **headers: str):
         """Status, headers, body."""
         connection = HTTPConnection(self.sandbox.url.removeprefix("http://"), timeout=10)
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        named = {"Accept-Language": "en"} | {name.replace("_", "-"): value for name, value in headers.items()}
         try:
             connection.request(method, path, body, named)
             answer = connection.getresponse()

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.bank_sandbox.texts import LANGUAGES, TEXTS
 from tests.bank_sandbox.orders import batch_file
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,13 +34,47 @@ def test_the_page_says_that_it_is_a_sandbox_and_needs_no_script(client):
     assert client.ask("GET", "/style.css")[1]["Content-Type"].startswith("text/css")
 
 
+@pytest.mark.parametrize(
+    ("locale", "direction", "said"),
+    [
+        ("fr", "ltr", "La banque rejette le prochain virement ; rien n&#x27;est débité."),
+        ("ar", "rtl", "يرفض البنك التحويل المقبل؛ ولا يُقتطع شيء."),
+        ("en", "ltr", "The bank rejects the next credit transfer; nothing is debited."),
+    ],
+)
+def test_the_page_speaks_three_languages_and_keeps_to_the_one_chosen(client, locale, direction, said):
+    found = client.get("/", locale=locale).decode()
+    assert f'<html lang="{locale}" dir="{direction}">' in found
+    assert said in found
+    assert "rejection –" not in found
+
+    location = client.form(f"/_sandbox/faults?locale={locale}", kind="rejection")
+    assert location.endswith(f"&locale={locale}")
+    assert f'lang="{locale}"' in client.get(location).decode()
+
+
+def test_every_text_is_there_in_each_language():
+    for name, texts in TEXTS.items():
+        assert set(texts) == set(LANGUAGES), name
+
+
+def test_how_far_the_clock_is_off_is_a_sentence(client):
+    client.post("/_sandbox/clock", offset_seconds=8 * 86400 + 3600)
+
+    assert "That is ahead of the machine&#x27;s clock (days: 8, hours: 1)." in page(client)
+
+
+def test_the_carrier_has_the_name_the_shop_gives_it(client):
+    assert "Rihla Messagerie (démo)" in page(client)
+
+
 def test_every_fault_and_the_settling_have_a_button(client):
     found = page(client)
 
     kinds = ("rejection", "return", "fee", "twin", "late", "short_remittance", "unknown_parcel")
     for kind in kinds:
         assert f'name="kind" value="{kind}"' in found
-    assert 'action="/_sandbox/settle"' in found
+    assert 'action="/_sandbox/settle?locale=en"' in found
     for link in ('value="csv"', 'value="camt053"', 'action="/remittance"', 'action="/tracking.csv"'):
         assert link in found
 

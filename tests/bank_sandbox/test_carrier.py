@@ -25,7 +25,7 @@ def test_a_thousand_dirhams_are_handed_over_as_970(client):
 
     remittance = remittance_csv.read(client.get("/remittance", format="csv"))
 
-    assert (remittance.reference, remittance.carrier) == ("REM-2026-0001", "Transporteur Démo")
+    assert (remittance.reference, remittance.carrier) == ("REM-2026-0001", "Rihla Messagerie (démo)")
     assert (remittance.collected, remittance.fee) == (mad("1000.00"), mad("25.00"))
     assert (remittance.vat, remittance.net) == (mad("5.00"), mad("970.00"))
     (line,) = remittance.lines
@@ -36,7 +36,7 @@ def test_a_thousand_dirhams_are_handed_over_as_970(client):
     client.get("/")
 
     assert client.lines() == [
-        ("2026-01-06", 970_00, "VIREMENT RECU TRANSPORTEUR DÉMO BORDEREAU REM-2026-0001")
+        ("2026-01-06", 970_00, "VIREMENT RECU RIHLA MESSAGERIE (DÉMO) BORDEREAU REM-2026-0001")
     ]
 
 

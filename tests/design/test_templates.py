@@ -82,6 +82,13 @@ def test_the_arabic_page_asks_for_the_arabic_font_only():
     assert re.findall(r"tadamon-sans-\w+-\d+", arabic) == ["tadamon-sans-arabic-400"]
 
 
+def test_arabic_pages_take_accented_letters_and_nothing_else_from_the_latin_files():
+    tokens = (STATIC / "tokens.css").read_text(encoding="utf-8")
+
+    assert tokens.count("unicode-range: U+00C0-00D6, U+00D8-00F6, U+00F8-024F;") == 2
+    assert '--font: "Tadamon Sans Arabic", "Tadamon Sans Accents", system-ui' in tokens
+
+
 def test_the_style_sheets_stay_small():
     both = (STATIC / "tokens.css").read_bytes() + (STATIC / "shop.css").read_bytes()
 

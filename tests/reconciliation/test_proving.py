@@ -144,9 +144,33 @@ def test_cash_is_followed_by_parcel_to_the_banks_line(world: World):
 
     assert (proof.books, proof.statement) == (mad(500), mad(500))
     assert [(each.reference, each.books, each.statement, each.line) for each in rows] == [
-        (first.reference, mad(1000), mad(1000), "L-2026-000001"),
-        (second.reference, mad(500), mad(0), ""),
+        (first.reference, mad(1000), mad(1000), ""),
+        (second.reference, mad(500), mad(500), ""),
+        ("REM-2026-0001", mad(-1000), mad(-1000), "L-2026-000001"),
     ]
+
+
+def test_the_rows_of_a_carrier_add_up_to_its_proof_before_and_after_its_money_comes(world: World):
+    first, second = world.cash_parcel("205.00"), world.cash_parcel("75.00")
+
+    def added_up() -> tuple[object, object]:
+        rows = proving.drill(account="cod_receivable:rihla:MAD")
+        return tuple(
+            sum((amount for amount in column if amount is not None), mad(0))
+            for column in ([each.books for each in rows], [each.statement for each in rows])
+        )
+
+    remittance(world, first, cash="205,00")
+    remittance(world, second, ref="REM-2026-0002", cash="75,00")
+    proof = world.proof("cod_receivable:rihla:MAD")
+    assert (proof.books, proof.statement) == (mad(280), mad(280))
+    assert added_up() == (mad(280), mad(280))
+
+    world.import_csv(L("205.00", "BORDEREAU REM-2026-0001"))
+    world.match()
+    proof = world.proof("cod_receivable:rihla:MAD")
+    assert (proof.books, proof.statement) == (mad(75), mad(75))
+    assert added_up() == (mad(75), mad(75))
 
 
 def test_what_cooperatives_are_owed_is_their_parts_less_what_they_were_paid(world: World):

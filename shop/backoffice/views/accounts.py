@@ -209,7 +209,7 @@ def _described(account: PayoutAccount) -> list[str]:
             _(
                 "Payouts are on hold: %(reason)s. Nothing is sent here either before two persons lift the hold."
             )
-            % {"reason": hold.reason}
+            % {"reason": looks.hold_reason(hold.reason)}
         )
     return said
 
@@ -285,7 +285,7 @@ def _held(hold: PayoutAccount) -> list[str]:
     account = payout_accounts.after(hold=hold, at=clock.now())
     said = [
         _("On hold since %(moment)s: %(reason)s.")
-        % {"moment": moment_text(hold.created_at), "reason": hold.reason}
+        % {"moment": moment_text(hold.created_at), "reason": looks.hold_reason(hold.reason)}
     ]
     if account is None:
         return [*said, _("There is no account: the cooperative would still have to enter one.")]

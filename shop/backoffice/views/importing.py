@@ -8,6 +8,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import asdict
+from decimal import Decimal
 from itertools import zip_longest
 from typing import Any
 
@@ -255,7 +256,7 @@ def _understood(content: bytes) -> tuple[list[str], list[str], list[list[str]], 
         suggested = None
     if suggested is not None:
         initial |= asdict(suggested.mapping)
-        initial |= {"opening": suggested.opening, "closing": suggested.closing}
+        initial |= {"opening": _written(suggested.opening), "closing": _written(suggested.closing)}
         place = _row_with(rows, suggested.mapping.headings, place)
     saved = _remembered(rows)
     if saved is not None:
@@ -265,6 +266,11 @@ def _understood(content: bytes) -> tuple[list[str], list[str], list[list[str]], 
     headings = [each for position, each in enumerate(head) if each and each not in head[:position]]
     first = rows[place + 1 : place + 1 + ROWS_SHOWN]
     return headings, head, first, initial, saved.name if saved else ""
+
+
+def _written(amount: Decimal | None) -> str:
+    """A balance as the form asks for it: with a comma."""
+    return "" if amount is None else f"{amount:.2f}".replace(".", ",")
 
 
 def _row_with(rows: list[list[str]], wanted: list[str], otherwise: int) -> int:

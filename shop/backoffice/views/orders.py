@@ -26,7 +26,8 @@ from shop.ledger.models import JournalEntry
 from shop.orders import links
 from shop.orders.models import Order
 from shop.payments import refunding, tasks
-from shop.payments.models import Payment, Refund
+from shop.payments.models import BalanceTransaction, Payment, Refund
+from shop.reconciliation.models import Discrepancy
 
 PER_PAGE = 25
 _State = SupplierOrder.State
@@ -134,6 +135,8 @@ def order(request: HttpRequest, reference: str) -> HttpResponse:
         .order_by("requested_at", "pk")
     )
     events = OrderEvent.objects.filter(order=found).select_related("supplier_order__cooperative")
+    disputes = _disputes(payment) if payment else []
+    told = [looks.told(each) for each in events] + [looks.told_dispute(each["row"]) for each in disputes]
     owners = {each.cooperative.code: each.cooperative.name for each in parts}
     may_see = request.user.has_perm(ACT_FOR_OTHERS)
     return show(
@@ -157,7 +160,8 @@ def order(request: HttpRequest, reference: str) -> HttpResponse:
                 {"refund": each, "state": looks.state(each.state, each.get_state_display())}
                 for each in refunds
             ],
-            "events": [looks.told(each) for each in events],
+            "disputes": disputes,
+            "events": sorted(told, key=lambda each: each["at"]),
             "entries": looks.entries(_entries(found, refunds), owners),
             "mails": [
                 {
@@ -169,6 +173,31 @@ def order(request: HttpRequest, reference: str) -> HttpResponse:
             ],
         },
     )
+
+
+def _disputes(payment: Payment) -> list[dict[str, Any]]:
+    """What the customer disputes of a payment, by Stripe's own rows, each with the exception that follows it."""
+    if not payment.stripe_payment_intent_id:
+        return []
+    rows = BalanceTransaction.objects.filter(
+        category="dispute", raw__source__payment_intent=payment.stripe_payment_intent_id
+    )
+    followed = {
+        each.subject_reference: each
+        for each in Discrepancy.objects.filter(
+            kind=Discrepancy.Kind.DISPUTE, subject_reference__in=rows.values("stripe_id")
+        )
+    }
+    return [
+        {
+            "row": each,
+            "amount": looks.disputed(each),
+            "exception": followed.get(each.stripe_id),
+            "is_open": each.stripe_id not in followed
+            or followed[each.stripe_id].state != Discrepancy.State.SETTLED,
+        }
+        for each in rows.order_by("created_at", "pk")
+    ]
 
 
 def _customer(order: Order, may_see: bool) -> dict[str, Any]:

@@ -56,6 +56,7 @@ def reconciliation(request: HttpRequest) -> HttpResponse:
     unsettled = (
         Discrepancy.objects.unsettled().select_related("owner", "line").order_by("due_on", "opened_at")
     )
+    left = unsettled.count()
     lines = dict(StatementLine.objects.order_by().values_list("state").annotate(number=Count("pk")))
     by_hand = Match.objects.filter(state=Match.State.CONFIRMED).exclude(made_by=matching.MATCHER).count()
     settled = sum(lines.values()) - lines.get(_Line.NEW, 0)
@@ -68,8 +69,9 @@ def reconciliation(request: HttpRequest) -> HttpResponse:
             "proofs": [each for each in rows if each not in cooperatives],
             "cooperatives": cooperatives,
             "cooperatives_open": [each for each in cooperatives if not each["proof"].holds],
-            "all_hold": all(each.holds for each in proofs),
-            "left": unsettled.count(),
+            "standing": _standing(proofs, left=left),
+            "explained": [each for each in proofs if each.holds and not each.is_exact],
+            "left": left,
             "discrepancies": [looks.exception_row(each, at=at) for each in unsettled[:SHOWN_EXCEPTIONS]],
             "lines": sum(lines.values()),
             "settled": settled,
@@ -93,6 +95,28 @@ def reconciliation(request: HttpRequest) -> HttpResponse:
             "at": at,
         },
     )
+
+
+def _standing(proofs: list[proving.Proof], *, left: int) -> str:
+    """How the books stand against the outside, in the one sentence that is true now."""
+    unexplained = sum(not each.holds for each in proofs)
+    if unexplained:
+        said = ngettext(
+            "A difference is unexplained on %(number)s account",
+            "Differences are unexplained on %(number)s accounts",
+            unexplained,
+        )
+        return said % {"number": unexplained}
+    if left:
+        said = ngettext(
+            "Nothing is unexplained, but %(number)s exception is open",
+            "Nothing is unexplained, but %(number)s exceptions are open",
+            left,
+        )
+        return said % {"number": left}
+    if not all(each.is_exact for each in proofs):
+        return _("What differs is explained")
+    return _("Everything agrees")
 
 
 def _proof_row(proof: proving.Proof) -> dict[str, Any]:
@@ -179,7 +203,7 @@ def _drill_row(row: proving.Row) -> dict[str, Any]:
 
 @operator_required(READ_MONEY)
 def entry(request: HttpRequest, event: str) -> HttpResponse:
-    """One journal entry: what left which account and entered which."""
+    """One journal entry: which account was debited and which credited."""
     found = get_object_or_404(JournalEntry.objects.whole(), event=event)
     return show(
         request,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from allauth.mfa.utils import is_mfa_enabled
+from django.apps import apps
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -67,7 +68,17 @@ def audit(request: HttpRequest) -> HttpResponse:
 
 
 def _named(finding: auditing.Finding) -> dict[str, object]:
-    return {"finding": finding, "name": _(finding.name)}
+    return {"finding": finding, "name": _(finding.name), "about": _field_in_words(finding.about)}
+
+
+def _field_in_words(about: str) -> str:
+    """``catalogue.Product.parent`` as what it is called: the record, and what of it."""
+    if about.count(".") != 2:
+        return about
+    label, _dot, name = about.rpartition(".")
+    model = apps.get_model(label)
+    field = model._meta.get_field(name)
+    return f"{model._meta.verbose_name} · {getattr(field, 'verbose_name', name)}"
 
 
 @operator_required(ENTER, "GET", "POST")

@@ -27,6 +27,11 @@ _REASONS: dict[str, Promise] = {
 }
 
 
+def meaning(said: str) -> str:
+    """What a code means, without the code; nothing for what is no code of a bank's."""
+    return str(_REASONS.get(said.strip().upper(), ""))
+
+
 def reason_text(said: str) -> str:
     """What a code means, with the code; anything else as the bank said it."""
     known = _REASONS.get(said.strip().upper())

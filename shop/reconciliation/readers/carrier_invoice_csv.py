@@ -14,7 +14,7 @@ from moneyed import CurrencyDoesNotExist, Money, get_currency
 from shop.reconciliation.readers import cells, tables
 from shop.reconciliation.readers.errors import (
     CarriersCellUnreadable,
-    ColumnMissing,
+    CarriersColumnMissing,
     CurrencyDiffers,
     InvoiceSumsWrong,
     ParcelTwice,
@@ -138,4 +138,4 @@ def _below_headings(
         if not absent:
             return {heading: headings.index(heading) for heading in _HEADINGS}, numbered[place + 1 :]
         missing = min(missing, absent, key=len)
-    raise ColumnMissing(missing)
+    raise CarriersColumnMissing(missing)

@@ -152,6 +152,20 @@ class ColumnMissing(NotAStatement):
         )
 
 
+class CarriersColumnMissing(ColumnMissing):
+    """As ``ColumnMissing``, for a carrier's file: its columns are fixed, nobody maps them."""
+
+    def __init__(self, headings: list[str]) -> None:
+        self.headings = headings
+        NotAStatement.__init__(
+            self,
+            format_lazy(
+                _("The file has no column {headings}. Ask the carrier for the file with all its columns."),
+                headings=", ".join(f"“{heading}”" for heading in headings),
+            ),
+        )
+
+
 class MappingIncomplete(Refused):
     """The person's column mapping cannot read any statement."""
 

@@ -14,7 +14,7 @@ from moneyed import CurrencyDoesNotExist, Money, get_currency
 from shop.reconciliation.readers import cells, tables
 from shop.reconciliation.readers.errors import (
     CarriersCellUnreadable,
-    ColumnMissing,
+    CarriersColumnMissing,
     CurrencyDiffers,
     ParcelTwice,
     RemittanceSumsWrong,
@@ -217,7 +217,7 @@ def _find_headings(
         if not absent:
             return {heading: headings.index(heading) for heading in columns.headings}, numbered[place + 1 :]
         missing = min(missing, absent, key=len)
-    raise ColumnMissing(missing)
+    raise CarriersColumnMissing(missing)
 
 
 def _check_row(row: int, figures: tuple[Money, Money, Money, Money]) -> None:
