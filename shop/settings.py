@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.sites",
     "django.contrib.flatpages",
+    "django.contrib.humanize",
     "django.contrib.postgres",
     # the house, from bottom to top
     "shop.core.apps.CoreConfig",
@@ -127,6 +128,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "shop.people.middleware.OwnLanguageMiddleware",
+    "shop.storefront.ways_back.WayBackMiddleware",
     "shop.core.requests.NoNulMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
