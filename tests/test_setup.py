@@ -143,3 +143,16 @@ def test_ending_the_shop_leaves_no_process(tmp_path, database_clones, how):
     while processes_of(marker) and time.monotonic() < until:
         time.sleep(0.05)
     assert processes_of(marker) == []
+
+
+def test_the_sheet_says_where_each_room_is_and_where_each_account_works():
+    values = start.environment() | {"SITE_URL": "http://127.0.0.1:8000"}
+
+    sheet = start._sheet(values)
+
+    assert "cooperatives http://127.0.0.1:8000/desk/" in sheet
+    assert "operators http://127.0.0.1:8000/backoffice/" in sheet
+    rooms = {line.split()[0]: line.split()[1] for line in sheet.splitlines() if "@tadamon.example  " in line}
+    assert rooms["salma@tadamon.example"] == "/fr/me/"
+    assert rooms["fadma@tadamon.example"] == rooms["hassan@tadamon.example"] == "/desk/"
+    assert rooms["nadia@tadamon.example"] == rooms["youssef@tadamon.example"] == "/backoffice/"

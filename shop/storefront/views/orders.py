@@ -24,9 +24,9 @@ from shop.fulfilment.models import Shipment, SupplierOrder
 from shop.orders import links
 from shop.orders.models import Order
 from shop.payments.tasks import refund_ended_parts
-from shop.storefront import following, receipts
+from shop.people.middleware import keep_language
+from shop.storefront import following, receipts, rooms
 from shop.storefront.forms import FindOrderForm
-from shop.storefront.views.pages import keep_language
 
 #: Orders a session may see: ``{number: link version}``.
 OPENED = "orders"
@@ -237,6 +237,7 @@ def _account_page(
             "orders": orders,
             "form": form or FindOrderForm(),
             "wrong": wrong,
+            "rooms": rooms.of(request.user),
             "crumbs": [{"name": _("Shop"), "url": reverse("storefront:home")}, {"name": _("Account")}],
         },
         status=status,
