@@ -249,6 +249,8 @@ if EMAIL_URL:
 else:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = VAR_DIR / "mail"
+# A page on which anybody reads every mail, links and all: for a demonstration whose mails stay in their folder.
+DEMO_MAILS = DEMO_MODE and not EMAIL_URL
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Tadamon <bonjour@tadamon.example>")
 
 # Background work

@@ -152,6 +152,7 @@ def test_the_sheet_says_where_each_room_is_and_where_each_account_works():
 
     assert "cooperatives http://127.0.0.1:8000/desk/" in sheet
     assert "operators http://127.0.0.1:8000/backoffice/" in sheet
+    assert "http://127.0.0.1:8000/demo/mails/" in sheet
     rooms = {line.split()[0]: line.split()[1] for line in sheet.splitlines() if "@tadamon.example  " in line}
     assert rooms["salma@tadamon.example"] == "/fr/me/"
     assert rooms["fadma@tadamon.example"] == rooms["hassan@tadamon.example"] == "/desk/"

@@ -188,6 +188,7 @@ def _sheet(values: dict[str, str]) -> str:
         f"Tadamon is open: {shop}/   (a demonstration: nothing is sold, no money moves)",
         f"Rooms: customers {shop}/   cooperatives {shop}/desk/   operators {shop}/backoffice/",
         f"Stand-ins: Stripe {values['STRIPE_SANDBOX_URL']}/   bank and carrier {values['BANK_SANDBOX_URL']}/",
+        f"Mails leave for nobody; read them, links and all: {shop}/demo/mails/   (files in {values['TADAMON_VAR']}/mail)",
         "",
         f"Accounts, password of each: {PASSWORD}   (sign in at {shop}/account/login/)",
         *(f"  {each.email:<{width}}  {each.room:<{room}}  {each.what}" for each in ACCOUNTS),

@@ -395,4 +395,5 @@ def test_checkout_of_an_empty_basket_leads_to_the_basket(visitor):
 
 
 def test_placing_needs_a_post(visitor):
-    assert visitor.get("place").status_code == 405
+    assert visitor.get("place")["Location"] == visitor.url("checkout")
+    assert not Order.objects.exists()

@@ -14,6 +14,7 @@ from shop.storefront.views.browsing import (
     regions,
 )
 from shop.storefront.views.choosing import basket, basket_add, basket_update
+from shop.storefront.views.mailbox import mails
 from shop.storefront.views.ordering import checkout, pay, payment_return, place
 from shop.storefront.views.orders import (
     account,
@@ -45,6 +46,7 @@ __all__ = [
     "link_again",
     "listing",
     "listings",
+    "mails",
     "not_found",
     "page",
     "pay",
