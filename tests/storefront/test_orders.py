@@ -10,6 +10,7 @@ import pytest
 from allauth.account.models import EmailAddress
 from pypdf import PdfReader
 
+from catalogue.models import Product
 from shop.core import mailing
 from shop.core.models import OutboxMessage
 from shop.fulfilment import deciding, delivering
@@ -17,7 +18,7 @@ from shop.fulfilment.models import Shipment, SupplierOrder
 from shop.orders import links
 from shop.orders.models import Order
 from shop.payments import paying, refunding, tasks
-from shop.payments.models import Payment
+from shop.payments.models import Payment, PaymentAttempt
 from shop.storefront import receipts
 from tests.factories import (
     NOW,
@@ -558,3 +559,80 @@ def test_the_hosted_page_names_the_delivery_in_the_customers_language(shop, hone
     visitor.order()
 
     assert name in [each["description"] for each in shop.things("item")]
+
+
+# Whoever reads, in her language
+
+
+def bilingual(**given):
+    listing = ListingFactory(stock=9, **given)
+    Product.objects.filter(pk=listing.pk).update(
+        title_fr="Savon",
+        title_ar="صابون",
+        title_en="Soap",
+        unit_fr="un pain",
+        unit_ar="قطعة",
+        unit_en="a bar",
+    )
+    listing.refresh_from_db()
+    return listing
+
+
+def test_goods_stand_in_the_readers_language_wherever_the_order_is_read(now):
+    (part,) = placed((bilingual(), 1), method="cash", language="fr")
+    number = part.order.number
+
+    def read(language):
+        visitor = opened_by(part.order, language)
+        pdf = PdfReader(io.BytesIO(visitor.get("receipt", number).content))
+        papers = "".join(page.extract_text() for page in pdf.pages)
+        return (
+            text_of(visitor.get("track", number)),
+            text_of(visitor.get("cancel_part", part.reference)),
+            papers,
+        )
+
+    for page in read("fr"):
+        assert "Savon" in page
+    page, asked, _papers = read("ar")
+    assert "صابون" in page and "صابون" in asked
+    assert "Savon" not in page
+    assert all("Soap" in each for each in read("en"))
+    assert part.order.lines.get().title == "Savon"
+
+
+def test_in_the_language_she_bought_in_the_words_stay_those_she_bought(now):
+    listing = bilingual()
+    (part,) = placed((listing, 1), method="cash", language="fr")
+    Product.objects.filter(pk=listing.pk).update(title_fr="Autre chose")
+
+    assert "Savon" in text_of(opened_by(part.order, "fr").get("track", part.order.number))
+
+
+def test_an_unpaid_order_too_is_read_in_the_readers_language_and_paid_in_it(shop):
+    guest = Visitor("fr")
+    guest.add(bilingual())
+    guest.order()
+    number = Order.objects.get().number
+    guest.language = "ar"
+
+    assert "صابون" in text_of(guest.get("track", number))
+
+    # The page begun in French stays the one page; once it is closed the next one speaks as she does.
+    guest.post("pay", number)
+    assert [each["description"] for each in shop.things("item")][0] == "Savon"
+    assert PaymentAttempt.objects.count() == 1
+    PaymentAttempt.objects.update(state=PaymentAttempt.State.CLOSED)
+    guest.post("pay", number)
+    assert "صابون" in [each["description"] for each in shop.things("item")]
+    assert PaymentAttempt.objects.count() == 2
+
+
+@pytest.mark.parametrize("goods", [1, 4])
+def test_titles_cost_no_query_for_each_good(now, goods, django_assert_max_num_queries):
+    maker = CooperativeFactory()
+    (part,) = placed(*((bilingual(cooperative=maker), 1) for _ in range(goods)), method="cash", language="fr")
+    visitor = opened_by(part.order, "ar")
+
+    with django_assert_max_num_queries(16):
+        visitor.get("track", part.order.number)

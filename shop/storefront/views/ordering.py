@@ -139,7 +139,7 @@ def _to_payment(request: Any, order: Order, at: datetime) -> HttpResponse:
         given_up=settings.SITE_URL + track,
     )
     try:
-        return redirect(paying.page_for(payment=payment, urls=urls, at=at))
+        return redirect(paying.page_for(payment=payment, urls=urls, at=at, language=get_language() or ""))
     except Unavailable:
         messages.warning(
             request,

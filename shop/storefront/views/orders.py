@@ -156,7 +156,12 @@ def cancel_part(request: Any, reference: str) -> HttpResponse:
     return render(
         request,
         "storefront/cancel_part.html",
-        {"part": part, "lines": part.lines.all(), "order": order, "track_url": track_url},
+        {
+            "part": part,
+            "lines": part.lines.select_related("order_line__order", "order_line__product__parent"),
+            "order": order,
+            "track_url": track_url,
+        },
     )
 
 
