@@ -355,7 +355,10 @@ def expire_due(*, at: datetime) -> int:
 
 
 def expire(*, order: Order, at: datetime) -> bool:
-    """End one unpaid order: its page first, then its stock. Whether it ended. Raises Unavailable."""
+    """End one unpaid order: its page first, then its stock. Whether it ended. Raises Unavailable.
+
+    When its time is over; before that only because the customer takes it back.
+    """
     payment = Payment.objects.filter(order=order).first()
     if payment is not None:
         for attempt in payment.attempts.filter(state__in=[Attempt.ASKED, Attempt.OPEN]):
@@ -396,7 +399,8 @@ def _end(order_pk: int, at: datetime) -> bool:
     order.save(update_fields=["ended_at"])
     stock.free(quantities=reserved_by(order), about=order.number, at=at)
     story.tell(order=order, kind="order.expired", at=at)
-    _mail(order, "order.expired", at)
+    in_time = bool(order.reserved_until and order.reserved_until > at)
+    _mail(order, "order.expired", at, more=lambda: {"cancelled": in_time})
     logger.info("order ended unpaid", extra={"order": order.number})
     return True
 

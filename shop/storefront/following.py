@@ -51,9 +51,16 @@ def parts_of(order: Order) -> list[SupplierOrder]:
     )
 
 
+def taken_back(order: Order) -> bool:
+    """Whether the customer cancelled the whole order while its goods were still kept for her payment."""
+    return bool(order.ended_at and order.reserved_until and order.ended_at < order.reserved_until)
+
+
 def headline(order: Order, parts: Iterable[SupplierOrder]) -> str:
     """The order in one heading."""
     parts = list(parts)
+    if taken_back(order):
+        return _("You cancelled this order")
     if order.ended_at:
         return _("This order was not paid in time")
     if not order.confirmed_at:
@@ -286,8 +293,10 @@ def waiting(order: Order) -> list[dict[str, Any]]:
     """The goods of an order that is not confirmed, by cooperative, with what each delivery costs."""
     quotes = {each.cooperative_id: each for each in order.delivery_quotes.select_related("cooperative").all()}
     makers: dict[int, dict[str, Any]] = {}
+    codes: dict[int, str] = {}
     for line in order.lines.select_related("cooperative", "product__parent").order_by("pk"):
         quote = quotes.get(line.cooperative_id)
+        codes[line.cooperative_id] = line.cooperative.code
         part = makers.setdefault(
             line.cooperative_id,
             {
@@ -310,7 +319,8 @@ def waiting(order: Order) -> list[dict[str, Any]]:
                 "amount": line_amount(line),
             }
         )
-    return list(makers.values())
+    # In the order of the parts it becomes, so that paying moves nothing on the page.
+    return [makers[key] for key in sorted(makers, key=lambda key: codes[key])]
 
 
 def line_amount(line: Any) -> Money:

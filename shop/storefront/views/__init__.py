@@ -15,7 +15,7 @@ from shop.storefront.views.browsing import (
 )
 from shop.storefront.views.choosing import basket, basket_add, basket_update
 from shop.storefront.views.mailbox import mails
-from shop.storefront.views.ordering import checkout, pay, payment_return, place
+from shop.storefront.views.ordering import checkout, pay, payment_return, place, take_back
 from shop.storefront.views.orders import (
     account,
     cancel_part,
@@ -59,6 +59,7 @@ __all__ = [
     "regions",
     "root",
     "server_error",
+    "take_back",
     "track",
     "track_guest",
 ]

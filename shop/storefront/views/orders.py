@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -63,6 +64,24 @@ def order_or_404(request: Any, number: str) -> Order:
     if order is None or not may_see(request, order):
         raise Http404
     return order
+
+
+def waiting_for(request: Any, at: datetime) -> list[Order]:
+    """This visitor's orders whose goods are kept until she has paid, the newest first."""
+    opened = request.session.get(OPENED, {})
+    hers = Q(number__in=list(opened))
+    if request.user.is_authenticated:
+        hers |= Q(user=request.user)
+    elif not opened:
+        return []
+    found = Order.objects.awaiting_payment().filter(
+        hers, payment_method=Order.Method.CARD, reserved_until__gt=at
+    )
+    return [
+        each
+        for each in found.order_by("-date_placed", "-pk")
+        if each.user_id or opened.get(each.number) == each.link_version
+    ]
 
 
 @never_cache
@@ -243,6 +262,7 @@ def _account_page(
             "form": form or FindOrderForm(),
             "wrong": wrong,
             "rooms": rooms.of(request.user),
+            "unpaid": waiting_for(request, clock.now()),
             "crumbs": [{"name": _("Shop"), "url": reverse("storefront:home")}, {"name": _("Account")}],
         },
         status=status,
