@@ -120,6 +120,8 @@ def refuse_unsafe(values: Mapping[str, Any]) -> None:
         wrong.append("DEMO_MODE is on")
     if values["DEMO_CLOCK"]:
         wrong.append("DEMO_CLOCK is on")
+    if values["DEMO_MAILS"]:
+        wrong.append("DEMO_MAILS is on: everybody could read every mail")
     if values["STRIPE_SANDBOX_URL"] or values["STRIPE_API_BASE"]:
         wrong.append("STRIPE_SANDBOX_URL points at a sandbox")
     if values["BANK_SANDBOX_URL"]:

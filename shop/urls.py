@@ -49,6 +49,8 @@ urlpatterns = [
 if not settings.PRODUCTION:
     # In production a web server or bucket serves public media; private media has no address at all.
     urlpatterns.append(re_path(r"^media/(?P<path>.*)$", serve, {"document_root": settings.MEDIA_ROOT}))
+if settings.DEMO_MAILS:
+    urlpatterns.append(path("demo/mails/", storefront.mails, name="mails"))
 if settings.DEBUG:
     from shop.design import views as design
 

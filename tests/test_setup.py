@@ -187,3 +187,17 @@ def test_what_works_in_the_background_waits_until_the_shop_answers():
     named = {line.partition(":")[0] for line in (ROOT / "Procfile").read_text().splitlines()}
 
     assert set(start.BACKGROUND) == {"worker", "beat"} <= named
+
+
+def test_the_sheet_says_where_each_room_is_and_where_each_account_works():
+    values = start.environment() | {"SITE_URL": "http://127.0.0.1:8000"}
+
+    sheet = start._sheet(values)
+
+    assert "cooperatives http://127.0.0.1:8000/desk/" in sheet
+    assert "operators http://127.0.0.1:8000/backoffice/" in sheet
+    assert "http://127.0.0.1:8000/demo/mails/" in sheet
+    rooms = {line.split()[0]: line.split()[1] for line in sheet.splitlines() if "@tadamon.example  " in line}
+    assert rooms["salma@tadamon.example"] == "/fr/me/"
+    assert rooms["fadma@tadamon.example"] == rooms["hassan@tadamon.example"] == "/desk/"
+    assert rooms["nadia@tadamon.example"] == rooms["youssef@tadamon.example"] == "/backoffice/"

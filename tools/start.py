@@ -196,13 +196,16 @@ def _answers(address: str) -> bool:
 def _sheet(values: dict[str, str]) -> str:
     from fixtures.demo.accounts import ACCOUNTS, PASSWORD, TO_TRY
 
-    width = max(len(each.email) for each in ACCOUNTS)
+    width, room = (max(map(len, each)) for each in zip(*((a.email, a.room) for a in ACCOUNTS), strict=True))
+    shop = values["SITE_URL"]
     lines = [
-        f"Tadamon is open: {values['SITE_URL']}/   (a demonstration: nothing is sold, no money moves)",
+        f"Tadamon is open: {shop}/   (a demonstration: nothing is sold, no money moves)",
+        f"Rooms: customers {shop}/   cooperatives {shop}/desk/   operators {shop}/backoffice/",
         f"Stand-ins: Stripe {values['STRIPE_SANDBOX_URL']}/   bank and carrier {values['BANK_SANDBOX_URL']}/",
+        f"Mails leave for nobody; read them, links and all: {shop}/demo/mails/   (files in {values['TADAMON_VAR']}/mail)",
         "",
-        f"Accounts, password of each: {PASSWORD}",
-        *(f"  {each.email:<{width}}  {each.what}" for each in ACCOUNTS),
+        f"Accounts, password of each: {PASSWORD}   (sign in at {shop}/account/login/)",
+        *(f"  {each.email:<{width}}  {each.room:<{room}}  {each.what}" for each in ACCOUNTS),
         "",
         "What to try",
         *(f"  {number}. {line}" for number, line in enumerate(TO_TRY, start=1)),

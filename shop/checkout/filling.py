@@ -37,6 +37,16 @@ class NotOnSale(Refused):
         )
 
 
+class SoldOutMeanwhile(Refused):
+    """A good that is not in the basket yet, and of which none is left."""
+
+    def __init__(self, listing: Product) -> None:
+        self.listing = listing
+        super().__init__(
+            _("“%(title)s” is sold out. It was not put into your basket.") % {"title": listing.get_title()}
+        )
+
+
 class QuantityRefused(Refused):
     """Less than one, or more than the shop sells at once."""
 
@@ -172,7 +182,7 @@ def _saleable(listing: Product, at: datetime) -> Any:
 def add(*, basket: Any, listing: Product, quantity: int, at: datetime) -> Any:
     """Put so many more of a good into a saved basket; returns the basket line.
 
-    Raises NotOnSale, QuantityRefused, NotSoMany or BasketFull, and then nothing changes.
+    Raises NotOnSale, QuantityRefused, SoldOutMeanwhile, NotSoMany or BasketFull, and then nothing changes.
     """
     if not 1 <= quantity <= MOST_OF_ONE:
         raise QuantityRefused()
@@ -182,6 +192,8 @@ def add(*, basket: Any, listing: Product, quantity: int, at: datetime) -> Any:
         wanted = quantity + (line.quantity if line else 0)
         if wanted > MOST_OF_ONE:
             raise QuantityRefused()
+        if line is None and record.net_stock_level <= 0:
+            raise SoldOutMeanwhile(listing)
         if record.net_stock_level < wanted:
             raise NotSoMany(listing, record.net_stock_level)
         seen = {

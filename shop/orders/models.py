@@ -10,6 +10,7 @@ from datetime import datetime
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from moneyed import Money, get_currency
 from oscar.apps.address.abstract_models import AbstractShippingAddress
@@ -100,6 +101,21 @@ class Line(AbstractLine):
     )
     vat_rate = models.DecimalField(max_digits=5, decimal_places=4, default=0)
     unit = models.CharField(max_length=60, blank=True, help_text="as shown, e.g. 500 g")
+
+    @property
+    def shown_title(self) -> str:
+        """What was bought, for a reader of today's language: as frozen in the language it was bought in or
+        once the listing is gone, else by the listing's title. Needs ``order`` and ``product``."""
+        return str(self.product.get_title()) if self._reads_otherwise else self.title
+
+    @property
+    def shown_unit(self) -> str:
+        """Likewise its unit."""
+        return (self.product.unit if self._reads_otherwise else "") or self.unit
+
+    @property
+    def _reads_otherwise(self) -> bool:
+        return self.product_id is not None and get_language() != self.order.language
 
 
 class ShippingAddress(MoroccanPlace, AbstractShippingAddress):

@@ -88,13 +88,14 @@ def settle_cash(*, order: Order, at: datetime) -> Payment:
     return payment
 
 
-def page_for(*, payment: Payment, urls: gateway.Urls, at: datetime) -> str:
+def page_for(*, payment: Payment, urls: gateway.Urls, at: datetime, language: str = "") -> str:
     """The address of the hosted page where this payment is made.
 
     However many times the customer presses, in however many windows, there is one attempt, one page and so
     one charge: the attempt is committed with its key before Stripe is asked, and a payment has one live
     attempt. Raises AlreadyPaid, TimeIsOver, NotByCard; Unavailable when Stripe does not answer, and then
-    pressing again asks under the same key.
+    pressing again asks under the same key. ``language`` is that of the press (the order's unless told); a
+    page that is open already stays as it was begun.
     """
     attempt = _attempt_for(payment, at)
     if attempt.state == Attempt.OPEN:
@@ -107,7 +108,7 @@ def page_for(*, payment: Payment, urls: gateway.Urls, at: datetime) -> str:
         _close(attempt)
         attempt = _attempt_for(payment, at)
     _before_asking(attempt)
-    return _open(attempt, urls).url
+    return _open(attempt, urls, language or attempt.payment.order.language).url
 
 
 @transaction.atomic
@@ -148,18 +149,18 @@ def _after_asking(attempt: PaymentAttempt) -> None:
     crashpoint("paying.after_asking")
 
 
-def _open(attempt: PaymentAttempt, urls: gateway.Urls) -> gateway.Session:
+def _open(attempt: PaymentAttempt, urls: gateway.Urls, language: str) -> gateway.Session:
     """Ask for the page under the attempt's key, then write it down."""
     order = attempt.payment.order
     try:
         session = gateway.open_checkout(
             order=order.number,
             amount=attempt.payment.amount,
-            lines=_lines(order, attempt.payment.amount),
+            lines=_lines(order, attempt.payment.amount, language),
             urls=urls,
             key=attempt.key,
             expires_at=attempt.expires_at,
-            language=order.language,
+            language=language,
             email=order.contact_email,
         )
     except (StripeRefused, AnswerUnknown):
@@ -177,17 +178,17 @@ def _open(attempt: PaymentAttempt, urls: gateway.Urls) -> gateway.Session:
     return session
 
 
-def _lines(order: Order, amount: Money) -> list[gateway.PageLine]:
+def _lines(order: Order, amount: Money, language: str) -> list[gateway.PageLine]:
     """What the customer reads on the page: each good and each delivery, or one line for the whole order if
     they do not add up to what she pays."""
-    with override(order.language):
+    with override(language):
         lines = [
             _goods_line(
-                title=line.title,
+                title=line.shown_title,
                 quantity=line.quantity,
                 amount=half_up(Money(line.line_price_incl_tax, order.currency)),
             )
-            for line in order.lines.order_by("pk")
+            for line in order.lines.select_related("product__parent").order_by("pk")
         ]
         lines += [
             gateway.PageLine(
@@ -354,7 +355,10 @@ def expire_due(*, at: datetime) -> int:
 
 
 def expire(*, order: Order, at: datetime) -> bool:
-    """End one unpaid order: its page first, then its stock. Whether it ended. Raises Unavailable."""
+    """End one unpaid order: its page first, then its stock. Whether it ended. Raises Unavailable.
+
+    When its time is over; before that only because the customer takes it back.
+    """
     payment = Payment.objects.filter(order=order).first()
     if payment is not None:
         for attempt in payment.attempts.filter(state__in=[Attempt.ASKED, Attempt.OPEN]):
@@ -396,7 +400,8 @@ def _end(order_pk: int, at: datetime) -> bool:
     order.save(update_fields=["ended_at"])
     stock.free(quantities=reserved_by(order), about=order.number, at=at)
     story.tell(order=order, kind="order.expired", at=at)
-    _mail(order, "order.expired", at)
+    in_time = bool(order.reserved_until and order.reserved_until > at)
+    _mail(order, "order.expired", at, more=lambda: {"cancelled": in_time})
     logger.info("order ended unpaid", extra={"order": order.number})
     return True
 

@@ -26,7 +26,8 @@ def stripe_webhook(request: HttpRequest) -> HttpResponse:
     """200 when it is kept, also for the second time; 400 for anything that is not Stripe's, and nothing kept."""
     length = request.headers.get("Content-Length", "")
     if not length.isascii() or not length.isdigit() or int(length) > LARGEST:
-        return HttpResponse(status=413 if length.isdigit() else 400)
+        said = "The event is larger than any of Stripe's." if length.isdigit() else "The length is missing."
+        return _refused(said, status=413 if length.isdigit() else 400)
     body = request.body
     try:
         signatures.check(
@@ -36,10 +37,10 @@ def stripe_webhook(request: HttpRequest) -> HttpResponse:
         )
     except signatures.NotFromStripe:
         logger.warning("webhook refused")
-        return HttpResponse(status=400)
+        return _refused("The signature is not Stripe's for this endpoint, or it is too old.")
     event = _event(body)
     if event is None:
-        return HttpResponse(status=400)
+        return _refused("This is not an event: it needs an id and a type.")
     receiving.keep(
         event_id=event["id"],
         kind=event["type"],
@@ -49,6 +50,11 @@ def stripe_webhook(request: HttpRequest) -> HttpResponse:
         at=clock.now(),
     )
     return HttpResponse(status=200)
+
+
+def _refused(why: str, *, status: int = 400) -> HttpResponse:
+    """One line for whoever set the endpoint up; nothing of what was sent."""
+    return HttpResponse(f"{why}\n", status=status, content_type="text/plain")
 
 
 def _event(body: bytes) -> dict[str, Any] | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Prefetch
 from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -18,7 +19,7 @@ from shop.core.money import total
 from shop.design import numbers
 from shop.fulfilment.deciding import EndReason, reason_text
 from shop.fulfilment.models import SupplierOrder
-from shop.orders.models import Order
+from shop.orders.models import Line, Order
 from shop.payments.models import Refund
 from shop.storefront import cards
 
@@ -41,14 +42,25 @@ def parts_of(order: Order) -> list[SupplierOrder]:
     """The parts of a confirmed order with all that is shown of them, in a fixed number of queries."""
     return list(
         order.supplier_orders.select_related("cooperative", "carrier")
-        .prefetch_related("lines__order_line", "shipments__carrier", "refunds")
+        .prefetch_related(
+            Prefetch("lines__order_line", queryset=Line.objects.select_related("order", "product__parent")),
+            "shipments__carrier",
+            "refunds",
+        )
         .order_by("reference")
     )
+
+
+def taken_back(order: Order) -> bool:
+    """Whether the customer cancelled the whole order while its goods were still kept for her payment."""
+    return bool(order.ended_at and order.reserved_until and order.ended_at < order.reserved_until)
 
 
 def headline(order: Order, parts: Iterable[SupplierOrder]) -> str:
     """The order in one heading."""
     parts = list(parts)
+    if taken_back(order):
+        return _("You cancelled this order")
     if order.ended_at:
         return _("This order was not paid in time")
     if not order.confirmed_at:
@@ -175,7 +187,7 @@ def _part(
         "stations": _stations(part),
         "lines": [
             {
-                "title": line.title,
+                "title": line.order_line.shown_title,
                 "quantity": line.quantity,
                 "picture": pictures.get(line.order_line.product_id),
             }
@@ -281,8 +293,10 @@ def waiting(order: Order) -> list[dict[str, Any]]:
     """The goods of an order that is not confirmed, by cooperative, with what each delivery costs."""
     quotes = {each.cooperative_id: each for each in order.delivery_quotes.select_related("cooperative").all()}
     makers: dict[int, dict[str, Any]] = {}
-    for line in order.lines.select_related("cooperative").order_by("pk"):
+    codes: dict[int, str] = {}
+    for line in order.lines.select_related("cooperative", "product__parent").order_by("pk"):
         quote = quotes.get(line.cooperative_id)
+        codes[line.cooperative_id] = line.cooperative.code
         part = makers.setdefault(
             line.cooperative_id,
             {
@@ -299,13 +313,14 @@ def waiting(order: Order) -> list[dict[str, Any]]:
         )
         part["lines"].append(
             {
-                "title": line.title,
-                "unit": line.unit,
+                "title": line.shown_title,
+                "unit": line.shown_unit,
                 "quantity": line.quantity,
                 "amount": line_amount(line),
             }
         )
-    return list(makers.values())
+    # In the order of the parts it becomes, so that paying moves nothing on the page.
+    return [makers[key] for key in sorted(makers, key=lambda key: codes[key])]
 
 
 def line_amount(line: Any) -> Money:

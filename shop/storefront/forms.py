@@ -181,6 +181,8 @@ class CheckoutForm(forms.Form):
             self._take(same[0], cleaned)
         elif same:
             self._offer(same, _("There are several of this name. Choose yours."))
+        elif elsewhere := _of_this_name(typed):
+            self._lead_to(elsewhere, cleaned)
         else:
             near = _near(typed, communes)
             region = dict(self.fields["region"].choices)[cleaned["region"]]
@@ -192,6 +194,28 @@ class CheckoutForm(forms.Form):
                 )
             )
             self._offer(near, said % {"region": region})
+
+    def _lead_to(self, elsewhere: list[Commune], cleaned: dict[str, Any]) -> None:
+        """The town lies in another region: that is said and offered; choosing it changes the region too."""
+        chosen = next((each for each in elsewhere if each.code == cleaned.get("commune")), None)
+        if chosen is not None:
+            cleaned["region"] = chosen.province.region_id
+            self._take(chosen, cleaned)
+            return
+        names = dict(self.fields["region"].choices)
+        said = _(
+            "%(town)s does not lie in %(region)s but in %(other)s. Choose it below, or correct the region."
+        )
+        first = elsewhere[0]
+        self._offer(
+            elsewhere,
+            said
+            % {
+                "town": first.name,
+                "region": names[cleaned["region"]],
+                "other": names[first.province.region_id],
+            },
+        )
 
     def _take(self, commune: Commune, cleaned: dict[str, Any]) -> None:
         self.found = commune
@@ -211,6 +235,12 @@ class CheckoutForm(forms.Form):
     def address(self) -> ShippingAddress:
         """Where the parcels go, not saved yet. Only after the form is valid."""
         return address_from(self.cleaned_data)
+
+
+def _of_this_name(typed: str) -> list[Commune]:
+    """Communes of the whole country called exactly so, the largest first."""
+    communes = Commune.objects.select_related("province").order_by("-population", "code")
+    return [each for each in communes if typed in (plain(each.name_fr), plain(each.name_ar))][:_NEAR]
 
 
 def _near(typed: str, communes: list[Commune]) -> list[Commune]:

@@ -108,7 +108,7 @@ def _part(part: SupplierOrder, money: Any) -> dict[str, Any]:
         "reference": f"{part.reference}{ended}",
         "lines": [
             {
-                "title": line.title,
+                "title": line.order_line.shown_title,
                 "quantity": str(line.quantity),
                 "unit_price": money(from_minor(line.goods_minor // line.quantity, line.currency)),
                 "amount": money(line.goods),

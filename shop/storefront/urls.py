@@ -25,6 +25,7 @@ urlpatterns = [
     path("checkout/place/", views.place, name="place"),
     path("orders/<slug:number>/", views.track, name="track"),
     path("orders/<slug:number>/pay/", views.pay, name="pay"),
+    path("orders/<slug:number>/take-back/", views.take_back, name="take_back"),
     path("orders/<slug:number>/payment/", views.payment_return, name="payment_return"),
     path("orders/<slug:number>/receipt.pdf", views.receipt, name="receipt"),
     path("parts/<slug:reference>/cancel/", views.cancel_part, name="cancel_part"),

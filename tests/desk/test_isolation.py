@@ -301,7 +301,13 @@ def test_what_changes_something_is_only_posted(client, name):
     client.force_login(shop.cooperative.members.get(role="owner").user)
     named = next(each[2] for each in DOORS if each[0] == name)
 
-    assert client.get(_url(name, named, shop)).status_code == 405
+    door = _url(name, named, shop)
+    asked = client.get(door)
+
+    # Asked for as a page it does nothing, and leads to the page it belongs to.
+    assert asked.status_code == 302
+    assert door.startswith(asked["Location"])
+    assert asked["Location"] != door
 
 
 def test_a_post_without_its_token_is_refused():

@@ -94,6 +94,8 @@ def test_a_forged_signature_is_refused(shop):
     answer = shop.knock(body.encode(), signed(body, secret="whsec_of_somebody_else"))
 
     assert answer.status_code == 400
+    assert answer["Content-Type"] == "text/plain"
+    assert answer.content == b"The signature is not Stripe's for this endpoint, or it is too old.\n"
     assert StripeEvent.objects.count() == 0
 
 

@@ -148,7 +148,8 @@ def test_a_malformed_address_is_not_found(visitor):
 
 
 def test_goods_are_not_added_by_following_a_link(visitor, honey):
-    assert visitor.get("basket_add", honey.slug).status_code == 405
+    assert visitor.get("basket_add", honey.slug)["Location"] == visitor.url("listing", honey.slug)
+    assert not Line.objects.exists()
 
 
 def test_what_sold_out_meanwhile_is_marked_and_holds_the_order_back(visitor, honey):
@@ -199,3 +200,23 @@ def test_looking_with_an_account_makes_no_basket(now):
     Visitor(user=UserFactory()).get("basket")
 
     assert not Basket.objects.exists()
+
+
+def test_a_good_that_is_sold_out_is_not_said_to_be_in_the_basket(visitor, honey):
+    stock.reserve(quantities={honey.stockrecords.get().pk: 50}, about="T-OTHER", at=NOW)
+
+    text = visitor.add(honey).content.decode()
+
+    assert "It was not put into your basket." in text
+    assert "Take it out" not in text
+
+
+def test_a_refused_quantity_stays_as_it_was_typed(visitor, honey):
+    too_many = visitor.add(honey, quantity="77")
+    visitor.add(honey, quantity=1)
+    changed = visitor.post("basket_update", honey.slug, quantity="150")
+
+    assert (too_many.status_code, changed.status_code) == (409, 400)
+    assert 'name="quantity" value="77"' in too_many.content.decode()
+    assert 'name="quantity" value="150"' in changed.content.decode()
+    assert Line.objects.get().quantity == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 import pytest
@@ -13,7 +14,16 @@ from shop.orders.models import Order
 from shop.payments import paying
 from shop.payments.models import PaymentAttempt
 from tests.checkout.buying import casablanca
-from tests.factories import NOW, CommuneFactory, ListingFactory, ProvinceFactory, UserFactory, mad, stock_of
+from tests.factories import (
+    NOW,
+    CommuneFactory,
+    ListingFactory,
+    ProvinceFactory,
+    RegionFactory,
+    UserFactory,
+    mad,
+    stock_of,
+)
 from tests.storefront.visiting import Visitor
 
 pytestmark = pytest.mark.django_db
@@ -395,4 +405,49 @@ def test_checkout_of_an_empty_basket_leads_to_the_basket(visitor):
 
 
 def test_placing_needs_a_post(visitor):
-    assert visitor.get("place").status_code == 405
+    assert visitor.get("place")["Location"] == visitor.url("checkout")
+    assert not Order.objects.exists()
+
+
+@pytest.mark.parametrize("token", ["", "0" * 32, "x' or 1=1"])
+def test_a_form_that_speaks_of_another_basket_orders_nothing(visitor, honey, token):
+    visitor.add(honey)
+
+    response = visitor.order(basket=token)
+
+    assert response.status_code == 409
+    assert "This basket is no longer open" in text_of(response)
+    assert not Order.objects.exists()
+    assert stock_of(honey) == (5, 0)
+
+
+def test_a_town_of_another_region_is_named_with_its_region_and_offered(now):
+    rabat = CommuneFactory(
+        name_fr="Rabat",
+        name_ar="الرباط",
+        province=ProvinceFactory(region=RegionFactory(code="MA-04", name_fr="Rabat-Salé-Kénitra")),
+    )
+    visitor = Visitor("fr")
+    visitor.add(ListingFactory())
+
+    asked = visitor.work_out(town="Rabat")
+    chosen = visitor.work_out(town="Rabat", commune=rabat.code)
+
+    assert asked.status_code == 422
+    assert "mais dans Rabat-Salé-Kénitra" in html.unescape(text_of(asked))
+    assert f'value="{rabat.code}"' in asked.content.decode()
+    assert chosen.status_code == 302
+    assert visitor.client.session["checkout"]["region"] == "MA-04"
+    assert visitor.client.session["checkout"]["commune"] == rabat.code
+
+
+def test_the_button_says_when_the_cooperatives_get_the_order(visitor, honey):
+    visitor.add(honey)
+
+    visitor.work_out(method="card")
+    by_card = text_of(visitor.get("checkout"))
+    visitor.work_out(method="cash")
+    in_cash = text_of(visitor.get("checkout"))
+
+    assert "The cooperatives receive it once it is paid." in by_card
+    assert "The cooperatives receive it at once." in in_cash

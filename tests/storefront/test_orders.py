@@ -10,6 +10,7 @@ import pytest
 from allauth.account.models import EmailAddress
 from pypdf import PdfReader
 
+from catalogue.models import Product
 from shop.core import mailing
 from shop.core.models import OutboxMessage
 from shop.fulfilment import deciding, delivering
@@ -17,8 +18,8 @@ from shop.fulfilment.models import Shipment, SupplierOrder
 from shop.orders import links
 from shop.orders.models import Order
 from shop.payments import paying, refunding, tasks
-from shop.payments.models import Payment
-from shop.storefront import receipts
+from shop.payments.models import Payment, PaymentAttempt
+from shop.storefront import following, receipts
 from tests.factories import (
     NOW,
     CooperativeFactory,
@@ -238,7 +239,7 @@ def test_a_declined_part_says_why(now, honey):
     "language, heading, badge, said",
     [
         ("en", "You cancelled this order", "Cancelled by you", "2 were cancelled at your wish"),
-        ("fr", "Vous avez annulé cette commande", "Annulée par vous", "2 ont été annulés à votre demande"),
+        ("fr", "Vous avez annulé cette commande", "Annulé par vous", "2 ont été annulés à votre demande"),
         ("ar", "ألغيت هذا الطلب", "ألغيته بنفسك", "اثنان أُلغيا بطلب منك"),
     ],
 )
@@ -558,3 +559,149 @@ def test_the_hosted_page_names_the_delivery_in_the_customers_language(shop, hone
     visitor.order()
 
     assert name in [each["description"] for each in shop.things("item")]
+
+
+# Whoever reads, in her language
+
+
+def bilingual(**given):
+    listing = ListingFactory(stock=9, **given)
+    Product.objects.filter(pk=listing.pk).update(
+        title_fr="Savon",
+        title_ar="صابون",
+        title_en="Soap",
+        unit_fr="un pain",
+        unit_ar="قطعة",
+        unit_en="a bar",
+    )
+    listing.refresh_from_db()
+    return listing
+
+
+def test_goods_stand_in_the_readers_language_wherever_the_order_is_read(now):
+    (part,) = placed((bilingual(), 1), method="cash", language="fr")
+    number = part.order.number
+
+    def read(language):
+        visitor = opened_by(part.order, language)
+        pdf = PdfReader(io.BytesIO(visitor.get("receipt", number).content))
+        papers = "".join(page.extract_text() for page in pdf.pages)
+        return (
+            text_of(visitor.get("track", number)),
+            text_of(visitor.get("cancel_part", part.reference)),
+            papers,
+        )
+
+    for page in read("fr"):
+        assert "Savon" in page
+    page, asked, _papers = read("ar")
+    assert "صابون" in page and "صابون" in asked
+    assert "Savon" not in page
+    assert all("Soap" in each for each in read("en"))
+    assert part.order.lines.get().title == "Savon"
+
+
+def test_in_the_language_she_bought_in_the_words_stay_those_she_bought(now):
+    listing = bilingual()
+    (part,) = placed((listing, 1), method="cash", language="fr")
+    Product.objects.filter(pk=listing.pk).update(title_fr="Autre chose")
+
+    assert "Savon" in text_of(opened_by(part.order, "fr").get("track", part.order.number))
+
+
+def test_an_unpaid_order_too_is_read_in_the_readers_language_and_paid_in_it(shop):
+    guest = Visitor("fr")
+    guest.add(bilingual())
+    guest.order()
+    number = Order.objects.get().number
+    guest.language = "ar"
+
+    assert "صابون" in text_of(guest.get("track", number))
+
+    # The page begun in French stays the one page; once it is closed the next one speaks as she does.
+    guest.post("pay", number)
+    assert [each["description"] for each in shop.things("item")][0] == "Savon"
+    assert PaymentAttempt.objects.count() == 1
+    PaymentAttempt.objects.update(state=PaymentAttempt.State.CLOSED)
+    guest.post("pay", number)
+    assert "صابون" in [each["description"] for each in shop.things("item")]
+    assert PaymentAttempt.objects.count() == 2
+
+
+@pytest.mark.parametrize("goods", [1, 4])
+def test_titles_cost_no_query_for_each_good(now, goods, django_assert_max_num_queries):
+    maker = CooperativeFactory()
+    (part,) = placed(*((bilingual(cooperative=maker), 1) for _ in range(goods)), method="cash", language="fr")
+    visitor = opened_by(part.order, "ar")
+
+    with django_assert_max_num_queries(16):
+        visitor.get("track", part.order.number)
+
+
+# Back from the payment page without having paid
+
+
+@pytest.mark.parametrize("page", ["basket", "account"])
+def test_an_order_that_waits_for_its_payment_stands_on_the_empty_basket_and_the_account(shop, honey, page):
+    visitor = Visitor("fr")
+    visitor.add(honey)
+    visitor.order()
+    number = Order.objects.get().number
+
+    shown = visitor.get(page).content.decode()
+
+    assert "attend son paiement jusqu'à" in shown.replace("&#x27;", "'")
+    assert visitor.url("pay", number) in shown
+    assert visitor.url("take_back", number) in shown
+    assert number not in Visitor("fr").get(page).content.decode()
+
+
+def test_an_unpaid_order_is_taken_back_and_its_goods_can_be_sold_again(shop, honey):
+    visitor = Visitor("fr")
+    visitor.add(honey)
+    visitor.order()
+    number = Order.objects.get().number
+
+    answer = visitor.post("take_back", number)
+    twice = visitor.post("take_back", number)
+
+    order = Order.objects.get()
+    assert answer["Location"] == twice["Location"] == visitor.url("track", number)
+    assert order.ended_at is not None and order.confirmed_at is None
+    assert stock_of(honey) == (5, 0)
+    assert not PaymentAttempt.objects.filter(state__in=["asked", "open"]).exists()
+    assert "Vous avez annulé cette commande" in text_of(visitor.get("track", number))
+    assert number not in visitor.get("basket").content.decode()
+    mail = OutboxMessage.objects.get(topic="order.expired")
+    mailing.send(mail)
+    assert mail.subject == f"Votre commande {number} est annulée"
+
+
+def test_nobody_takes_another_persons_order_back(shop, honey):
+    visitor = Visitor("fr")
+    visitor.add(honey)
+    visitor.order()
+
+    assert Visitor("fr").post("take_back", Order.objects.get().number).status_code == 404
+    assert Order.objects.get().ended_at is None
+
+
+def test_parcels_stand_in_the_same_order_before_and_after_the_payment(shop):
+    visitor = Visitor("fr")
+    second, first = (ListingFactory(cooperative=CooperativeFactory(code=code)) for code in ("C82", "C81"))
+    visitor.add(second)
+    visitor.add(first)
+    visitor.order()
+    order = Order.objects.get()
+
+    waiting = [each["name"] for each in following.waiting(order)]
+
+    assert waiting == [first.cooperative.name, second.cooperative.name]
+
+
+def test_the_receipt_of_three_parcels_keeps_its_sums_together(now):
+    parts = placed(*((ListingFactory(), 1) for _ in range(3)), method="cash", language="fr")
+
+    pages = PdfReader(io.BytesIO(receipts.receipt_of(parts[0].order, language="fr"))).pages
+
+    assert len(pages) == 1

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 import pytest
 from django.test import Client
 
 from shop.storefront.views.pages import PAGES
-from tests.factories import ListingFactory, UserFactory
+from tests.factories import PASSWORD, ListingFactory, MemberFactory, OperatorFactory, UserFactory
 from tests.storefront.visiting import Visitor
 
 pytestmark = pytest.mark.django_db
@@ -177,3 +178,113 @@ def test_a_page_that_is_not_there_also_says_that_this_is_a_demonstration(now, se
     page = Client().get("/en/nothing/here/").content.decode()
 
     assert "Demonstration shop" in page
+
+
+# What was looked for
+
+
+@pytest.mark.parametrize(
+    ("address", "said", "back"),
+    [
+        ("/backoffice/orders/T-NOTHING/", "Aucune commande ne porte cette référence", "/backoffice/orders/"),
+        ("/backoffice/payouts/one/P-1/", "Aucun versement ni lot ne porte", "/backoffice/payouts/"),
+        (
+            "/backoffice/reconciliation/lines/L-1/",
+            "Aucune ligne de relevé ne porte cette référence",
+            "/backoffice/reconciliation/lines/",
+        ),
+        ("/backoffice/nothing/", "Il n'y a rien à cette adresse", "/backoffice/"),
+        ("/desk/orders/T-NOTHING-1/", "Votre coopérative n'a pas de commande", "/desk/orders/"),
+        ("/desk/listings/NOTHING/", "Votre coopérative n'a pas de produit", "/desk/listings/"),
+        ("/fr/goods/nothing/", "Ce produit n'est pas en vente", "/fr/goods/"),
+        ("/fr/orders/T-NOTHING/", "Nous ne trouvons pas cette commande parmi les vôtres", "/fr/me/"),
+    ],
+)
+def test_what_is_not_there_is_named_with_a_way_back_in_its_room(now, address, said, back):
+    person = MemberFactory().user
+    person.is_superuser = True
+    person.save()
+
+    response = Visitor("fr", user=person).client.get(address)
+
+    assert response.status_code == 404
+    text = html.unescape(text_of(response))
+    assert said in text
+    assert f'<a class="button" href="{back}">' in text
+    if address.startswith(("/desk/", "/backoffice/")):
+        assert "définitivement épuisé" not in text
+
+
+def test_an_operator_at_the_desk_reads_that_she_is_no_member_and_where_her_room_is(now):
+    response = Visitor("fr", user=OperatorFactory()).client.get("/desk/")
+
+    text = html.unescape(text_of(response))
+    assert response.status_code == 404
+    assert "Vous n'agissez pour aucune coopérative" in text
+    assert '<a class="button" href="/backoffice/">' in text
+
+
+def test_a_customer_at_the_back_office_reads_nothing_of_it(now):
+    response = Visitor("fr", user=UserFactory()).client.get("/backoffice/orders/T-NOTHING/")
+
+    assert response.status_code == 404
+    assert 'href="/backoffice/' not in text_of(response)
+    assert "Aucune commande" not in text_of(response)
+
+
+# Rooms
+
+
+def test_her_account_leads_each_to_the_room_she_works_in(now):
+    customer = Visitor("fr", user=UserFactory()).get("account").content.decode()
+    member = Visitor("fr", user=MemberFactory().user).get("account").content.decode()
+    operator = Visitor("ar", user=OperatorFactory()).get("account").content.decode()
+
+    # The foot names the desk to everybody.
+    assert (customer.count('"/desk/"'), customer.count('"/backoffice/"')) == (1, 0)
+    assert (member.count('"/desk/"'), member.count('"/backoffice/"')) == (2, 0)
+    assert (operator.count('"/desk/"'), operator.count('"/backoffice/"')) == (1, 1)
+    assert "إلى الإدارة" in operator
+
+
+# Languages where the address names none
+
+
+def test_pages_without_a_language_in_their_address_keep_that_of_the_last_page(now):
+    visitor = Visitor("ar")
+    visitor.get("home")
+
+    for address in ("/account/login/", "/account/signup/", "/account/password/reset/"):
+        answer = visitor.client.get(address, headers={"accept-language": "en"})
+        assert 'lang="ar"' in answer.content.decode(), address
+
+
+def test_her_own_language_wins_where_the_address_names_none_and_stays_after_signing_out(now):
+    visitor = Visitor("fr", user=UserFactory(language="ar"))
+    visitor.get("home")
+
+    mine = visitor.client.get("/account/password/change/", headers={"accept-language": "en"})
+    gone = visitor.client.post("/account/logout/", follow=True, headers={"accept-language": "en"})
+
+    assert 'lang="ar"' in mine.content.decode()
+    assert gone.redirect_chain[-1][0] == "/ar/"
+    assert "سجّلت خروجك." in gone.content.decode() or "خروج" in gone.content.decode()
+    assert "You have signed out" not in gone.content.decode()
+
+
+def test_no_message_of_signing_in_stands_on_a_page_in_another_language(now):
+    member = MemberFactory(user=UserFactory(language="ar")).user
+    visitor = Visitor("fr")
+    visitor.get("home")
+
+    desk = visitor.client.post("/account/login/", {"login": member.email, "password": PASSWORD}, follow=True)
+
+    assert desk.redirect_chain[-1][0] == "/desk/"
+    assert 'lang="ar"' in desk.content.decode()
+    assert "notices" not in desk.content.decode()
+
+
+def test_signed_in_the_switch_beside_her_password_is_that_of_her_account(now):
+    page = Visitor("fr", user=UserFactory(language="ar")).client.get("/account/password/change/")
+
+    assert '<form class="langs" method="post" action="/language/"' in page.content.decode()

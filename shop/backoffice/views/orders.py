@@ -125,7 +125,12 @@ def order(request: HttpRequest, reference: str) -> HttpResponse:
     )
     parts = list(
         found.supplier_orders.select_related("cooperative", "carrier", "order")
-        .prefetch_related("lines", "shipments__carrier", "payout_items__payout")
+        .prefetch_related(
+            "lines__order_line__order",
+            "lines__order_line__product__parent",
+            "shipments__carrier",
+            "payout_items__payout",
+        )
         .order_by("reference")
     )
     payment = Payment.objects.filter(order=found).prefetch_related("attempts", "late__refund").first()

@@ -14,7 +14,8 @@ from shop.storefront.views.browsing import (
     regions,
 )
 from shop.storefront.views.choosing import basket, basket_add, basket_update
-from shop.storefront.views.ordering import checkout, pay, payment_return, place
+from shop.storefront.views.mailbox import mails
+from shop.storefront.views.ordering import checkout, pay, payment_return, place, take_back
 from shop.storefront.views.orders import (
     account,
     cancel_part,
@@ -45,6 +46,7 @@ __all__ = [
     "link_again",
     "listing",
     "listings",
+    "mails",
     "not_found",
     "page",
     "pay",
@@ -57,6 +59,7 @@ __all__ = [
     "regions",
     "root",
     "server_error",
+    "take_back",
     "track",
     "track_guest",
 ]

@@ -518,8 +518,10 @@ def listing(request: HttpRequest, slug: str) -> HttpResponse:
     return listing_page(request, slug)
 
 
-def listing_page(request: HttpRequest, slug: str, *, wrong: str = "", status: int = 200) -> HttpResponse:
-    """The page of a listing on sale; ``wrong`` says why something was not put into the basket."""
+def listing_page(
+    request: HttpRequest, slug: str, *, wrong: str = "", typed: str = "", status: int = 200
+) -> HttpResponse:
+    """The page of a listing on sale; ``wrong`` says why ``typed`` of it were not put into the basket."""
     on = clock.today()
     found = (
         Product.objects.on_sale(on=on)
@@ -578,6 +580,7 @@ def listing_page(request: HttpRequest, slug: str, *, wrong: str = "", status: in
             "near": cards.cards(near, terms=terms),
             "seller": cards.identity(cooperative),
             "wrong": wrong,
+            "typed": typed,
             "crumbs": [
                 _shop_crumb(),
                 *(

@@ -25,6 +25,7 @@ from shop.pricing.fees import fees
 from shop.storefront import cards
 from shop.storefront.forms import quantity_from
 from shop.storefront.views.browsing import listing_page
+from shop.storefront.views.orders import waiting_for
 
 
 def basket(request: HttpRequest) -> HttpResponse:
@@ -32,12 +33,17 @@ def basket(request: HttpRequest) -> HttpResponse:
     return basket_page(request)
 
 
-def basket_page(request: Any, *, wrong: str = "", wrong_at: str = "", status: int = 200) -> HttpResponse:
-    """The basket; ``wrong`` says what could not be done and ``wrong_at`` to which listing (a slug)."""
+def basket_page(
+    request: Any, *, wrong: str = "", wrong_at: str = "", typed: str = "", status: int = 200
+) -> HttpResponse:
+    """The basket; ``wrong`` says what could not be done, ``wrong_at`` to which listing (a slug) and ``typed``
+    which quantity of it was refused."""
     at = clock.now()
     contents = filling.contents(basket=request.basket, at=at)
     request.basket_count = sum(each.quantity for each in contents)
     parts = group(contents, at)
+    for line in [each for part in parts for each in part["lines"] if typed and each["slug"] == wrong_at]:
+        line["typed"] = typed
     can_go_on = bool(contents) and not any(each.problem for each in contents)
     return render(
         request,
@@ -51,6 +57,7 @@ def basket_page(request: Any, *, wrong: str = "", wrong_at: str = "", status: in
             "can_go_on": can_go_on,
             "wrong": wrong,
             "wrong_at": wrong_at,
+            "unpaid": [] if parts else waiting_for(request, at),
         },
         status=status,
     )
@@ -147,15 +154,16 @@ def basket_add(request: Any, slug: str) -> HttpResponse:
     listing = Product.objects.filter(slug=slug, parent=None).select_related("cooperative").first()
     if listing is None:
         raise Http404
+    typed = request.POST.get("quantity", "1")
     try:
-        quantity = quantity_from(request.POST.get("quantity", "1"))
+        quantity = quantity_from(typed)
         filling.add(basket=middleware.own(request), listing=listing, quantity=quantity, at=clock.now())
     except filling.NotOnSale as refusal:
         return basket_page(request, wrong=str(refusal), status=409)
     except filling.QuantityRefused as refusal:
-        return listing_page(request, slug, wrong=str(refusal), status=400)
+        return listing_page(request, slug, wrong=str(refusal), typed=typed, status=400)
     except Refused as refusal:
-        return listing_page(request, slug, wrong=str(refusal), status=409)
+        return listing_page(request, slug, wrong=str(refusal), typed=typed, status=409)
     request.basket_count += quantity
     messages.success(request, _("“%(title)s” is in your basket.") % {"title": listing.get_title()})
     return redirect("storefront:basket")
@@ -168,15 +176,16 @@ def basket_update(request: Any, line: str) -> HttpResponse:
     listing = Product.objects.filter(slug=line, basket_lines__basket=request.basket.pk).first()
     if listing is None:
         raise Http404
+    typed = request.POST.get("quantity", "")
     try:
         if "remove" in request.POST:
             filling.remove(basket=request.basket, listing=listing)
             messages.success(request, _("“%(title)s” was taken out.") % {"title": listing.get_title()})
         else:
-            quantity = quantity_from(request.POST.get("quantity", ""))
+            quantity = quantity_from(typed)
             filling.change(basket=request.basket, listing=listing, quantity=quantity, at=clock.now())
     except filling.QuantityRefused as refusal:
-        return basket_page(request, wrong=str(refusal), wrong_at=line, status=400)
+        return basket_page(request, wrong=str(refusal), wrong_at=line, typed=typed, status=400)
     except Refused as refusal:
-        return basket_page(request, wrong=str(refusal), wrong_at=line, status=409)
+        return basket_page(request, wrong=str(refusal), wrong_at=line, typed=typed, status=409)
     return redirect("storefront:basket")

@@ -80,7 +80,9 @@ def place(request: Any) -> HttpResponse:
     key = middleware.key_of(request)
     basket = baskets.named(token_=request.POST.get("basket", ""), user=user, key=key)
     if basket is None:
-        basket = request.basket
+        # The form speaks of no basket of hers: tampered with, or far too old.
+        none = placing.BasketGone if filling.contents(basket=request.basket, at=at) else placing.BasketEmpty
+        return choosing.basket_page(request, wrong=str(none()), status=409)
     if basket.pk and basket.status != baskets.Basket.OPEN:
         return _once_more(request, basket, at)
     contents = filling.contents(basket=basket, at=at)
@@ -139,7 +141,7 @@ def _to_payment(request: Any, order: Order, at: datetime) -> HttpResponse:
         given_up=settings.SITE_URL + track,
     )
     try:
-        return redirect(paying.page_for(payment=payment, urls=urls, at=at))
+        return redirect(paying.page_for(payment=payment, urls=urls, at=at, language=get_language() or ""))
     except Unavailable:
         messages.warning(
             request,
@@ -154,6 +156,24 @@ def _to_payment(request: Any, order: Order, at: datetime) -> HttpResponse:
 def pay(request: Any, number: str) -> HttpResponse:
     """Go (back) to the hosted page of an order that waits for its payment."""
     return _to_payment(request, order_or_404(request, number), clock.now())
+
+
+@require_POST
+def take_back(request: Any, number: str) -> HttpResponse:
+    """Cancel an order that waits for its payment: its page is closed, its goods can be sold again."""
+    order = order_or_404(request, number)
+    track = redirect("storefront:track", number=order.number)
+    if order.stage != Order.Stage.AWAITING_PAYMENT or order.payment_method != Order.Method.CARD:
+        messages.error(request, _("This order no longer waits for its payment."))
+        return track
+    try:
+        if paying.expire(order=order, at=clock.now()):
+            messages.success(request, _("Your order is cancelled. Nothing has been charged."))
+        else:
+            messages.error(request, _("This order no longer waits for its payment."))
+    except Unavailable:
+        messages.warning(request, _("The bank does not answer at the moment. Try again in a minute."))
+    return track
 
 
 @never_cache

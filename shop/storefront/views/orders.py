@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -24,9 +25,9 @@ from shop.fulfilment.models import Shipment, SupplierOrder
 from shop.orders import links
 from shop.orders.models import Order
 from shop.payments.tasks import refund_ended_parts
-from shop.storefront import following, receipts
+from shop.people.middleware import keep_language
+from shop.storefront import following, receipts, rooms
 from shop.storefront.forms import FindOrderForm
-from shop.storefront.views.pages import keep_language
 
 #: Orders a session may see: ``{number: link version}``.
 OPENED = "orders"
@@ -63,6 +64,24 @@ def order_or_404(request: Any, number: str) -> Order:
     if order is None or not may_see(request, order):
         raise Http404
     return order
+
+
+def waiting_for(request: Any, at: datetime) -> list[Order]:
+    """This visitor's orders whose goods are kept until she has paid, the newest first."""
+    opened = request.session.get(OPENED, {})
+    hers = Q(number__in=list(opened))
+    if request.user.is_authenticated:
+        hers |= Q(user=request.user)
+    elif not opened:
+        return []
+    found = Order.objects.awaiting_payment().filter(
+        hers, payment_method=Order.Method.CARD, reserved_until__gt=at
+    )
+    return [
+        each
+        for each in found.order_by("-date_placed", "-pk")
+        if each.user_id or opened.get(each.number) == each.link_version
+    ]
 
 
 @never_cache
@@ -156,7 +175,12 @@ def cancel_part(request: Any, reference: str) -> HttpResponse:
     return render(
         request,
         "storefront/cancel_part.html",
-        {"part": part, "lines": part.lines.all(), "order": order, "track_url": track_url},
+        {
+            "part": part,
+            "lines": part.lines.select_related("order_line__order", "order_line__product__parent"),
+            "order": order,
+            "track_url": track_url,
+        },
     )
 
 
@@ -237,6 +261,8 @@ def _account_page(
             "orders": orders,
             "form": form or FindOrderForm(),
             "wrong": wrong,
+            "rooms": rooms.of(request.user),
+            "unpaid": waiting_for(request, clock.now()),
             "crumbs": [{"name": _("Shop"), "url": reverse("storefront:home")}, {"name": _("Account")}],
         },
         status=status,

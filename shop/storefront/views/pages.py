@@ -15,6 +15,8 @@ from django.utils.translation import get_language, get_language_from_request, ge
 from django.utils.translation import gettext as _
 
 from shop.design.numbers import language_of
+from shop.people.middleware import keep_language
+from shop.storefront import rooms
 
 PAGES = {
     "how-we-work": gettext_lazy("How we work and share the price"),
@@ -67,17 +69,6 @@ def language(request: HttpRequest, code: str) -> HttpResponse:
     return response
 
 
-def keep_language(response: HttpResponse, code: str) -> None:
-    """From now on this browser is answered in this language."""
-    response.set_cookie(
-        settings.LANGUAGE_COOKIE_NAME,
-        code,
-        max_age=settings.LANGUAGE_COOKIE_AGE,
-        secure=settings.SESSION_COOKIE_SECURE,
-        samesite="Lax",
-    )
-
-
 def root(request: HttpRequest) -> HttpResponse:
     """``/`` leads to the language chosen before, else to the one the browser asks for."""
     response = HttpResponseRedirect(f"/{language_of(get_language_from_request(request))}/")
@@ -95,7 +86,9 @@ def forbidden(request: HttpRequest, exception: Any) -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Any) -> HttpResponse:
-    return render(request, "404.html", status=404)
+    """What was looked for, and ways back within the room it was looked for in."""
+    context = rooms.not_found_in(request) if hasattr(request, "user") else {}
+    return render(request, "404.html", context, status=404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
