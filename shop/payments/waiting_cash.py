@@ -12,6 +12,7 @@ from moneyed import MAD, Money
 from cooperatives import payout_accounts
 from cooperatives.models import Cooperative, Member, PayoutAccount
 from shop.core import mailing
+from shop.core.crashpoints import crashpoint
 from shop.core.money import total, zero
 from shop.fulfilment import letters
 from shop.fulfilment.models import SupplierOrder
@@ -38,6 +39,7 @@ def tell(*, at: datetime) -> int:
     found = [each for each in payouts.left_out(at=at) if each.why == payouts.Why.CASH]
     for each in found:
         _tell(each, at)
+        crashpoint("waiting_cash.told_one")
     return len(found)
 
 

@@ -423,6 +423,19 @@ def half_of_the_time_to_accept(house: House) -> Work:
     return Work(lambda: promised("supplier_order.reminder"), 1)
 
 
+def cash_that_stripe_cannot_carry(house: House) -> Work:
+    for number in (1, 2):
+        account = PayoutAccountFactory(
+            rail="stripe", rib="", stripe_account_id=f"acct_{number}", transfers_active=True
+        )
+        MemberFactory(cooperative=account.cooperative)
+        listing = ListingFactory(cooperative=account.cooperative)
+        order = order_of((listing, 1), method="cash")
+        paying.settle_cash(order=order, at=house.at)
+        house.shop.released(order.supplier_orders.get())
+    return Work(lambda: promised("payout.cash_waits"), 2)
+
+
 def a_silent_parcel(house: House) -> Work:
     part = house.shop.paid_order().supplier_orders.get()
     deciding.accept(supplier_order=part, by=None, at=house.at)
@@ -596,6 +609,7 @@ DEATHS = [
         broken=(True, [2470, 2470]),
     ),
     Death(PAYMENTS + "send_approved_payouts", "transferring.all_made", an_approved_payout),
+    Death(PAYMENTS + "tell_of_waiting_cash", "waiting_cash.told_one", cash_that_stripe_cannot_carry),
     Death(
         FULFILMENT + "decline_overdue",
         "deciding.declined",
