@@ -116,4 +116,7 @@ def _undo(found: Owing, payout: str, minor: int) -> None:
         rest = to_minor(each.amount) - back
         if rest:
             kept.insert(0, Taken(each.debt, from_minor(rest, each.debt.currency)))
-    found.taken_off[payout] = kept
+    if kept:
+        found.taken_off[payout] = kept
+    else:
+        found.taken_off.pop(payout, None)
