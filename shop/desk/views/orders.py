@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -215,22 +217,12 @@ def dispatch(request: HttpRequest, reference: str) -> HttpResponse:
         return _too_late(request, part, _("The parcel of %(reference)s cannot be handed over"))
     form = DispatchForm(request.POST or None, with_cash=part.is_cash, initial={"carrier": part.carrier.code})
     if request.method == "POST" and form.is_valid():
-        try:
-            dispatching.dispatch(
-                supplier_order=part,
-                carrier=form.cleaned_data["carrier"],
-                tracking_number=form.cleaned_data["tracking_number"],
-                by=request.user,
-                at=clock.now(),
-            )
-        except _ABOUT_THE_NUMBER as refusal:
-            form.add_error("tracking_number", str(refusal))
-        except Refused as refusal:
-            messages.error(request, str(refusal))
-            return redirect("desk:order", reference)
-        else:
-            messages.success(request, _("The parcel is on its way. The customer has been told."))
-            return redirect("desk:order", reference)
+        act = partial(dispatching.dispatch, supplier_order=part)
+        done = _carried_out(
+            request, reference, form, act, _("The parcel is on its way. The customer has been told.")
+        )
+        if done:
+            return done
     said = (
         _("The carrier collects %(amount)s from the customer.") % {"amount": money_text(part.total)}
         if part.is_cash
@@ -262,22 +254,10 @@ def correct_parcel(request: HttpRequest, reference: str) -> HttpResponse:
     )
     if request.method == "POST" and form.is_valid():
         shipment.supplier_order = part
-        try:
-            dispatching.correct(
-                shipment=shipment,
-                carrier=form.cleaned_data["carrier"],
-                tracking_number=form.cleaned_data["tracking_number"],
-                by=request.user,
-                at=clock.now(),
-            )
-        except _ABOUT_THE_NUMBER as refusal:
-            form.add_error("tracking_number", str(refusal))
-        except Refused as refusal:
-            messages.error(request, str(refusal))
-            return redirect("desk:order", reference)
-        else:
-            messages.success(request, _("Corrected. The customer's page shows it."))
-            return redirect("desk:order", reference)
+        act = partial(dispatching.correct, shipment=shipment)
+        done = _carried_out(request, reference, form, act, _("Corrected. The customer's page shows it."))
+        if done:
+            return done
     return _ask(
         request,
         part,
@@ -287,6 +267,27 @@ def correct_parcel(request: HttpRequest, reference: str) -> HttpResponse:
         action=reverse("desk:correct_parcel", args=[reference]),
         submit=_("Correct it"),
     )
+
+
+def _carried_out(
+    request: HttpRequest, reference: str, form: DispatchForm, act: Callable[..., object], said: str
+) -> HttpResponse | None:
+    """Do what a form about carrier and number asks; None when the number is refused, so that it is asked again."""
+    try:
+        act(
+            carrier=form.cleaned_data["carrier"],
+            tracking_number=form.cleaned_data["tracking_number"],
+            by=request.user,
+            at=clock.now(),
+        )
+    except _ABOUT_THE_NUMBER as refusal:
+        form.add_error("tracking_number", str(refusal))
+        return None
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, said)
+    return redirect("desk:order", reference)
 
 
 @at_desk
