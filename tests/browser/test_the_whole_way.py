@@ -62,6 +62,7 @@ class Person:
         return self
 
     def keeps(self, name: str) -> Person:
+        self.page.wait_for_load_state()  # with its sheet, without which every page is too wide
         assert not overflows(self.page), f"{name} is wider than its window"
         keep_picture(self.page, f"{self.tag}-{name}", whole=True)
         return self
