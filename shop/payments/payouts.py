@@ -753,7 +753,9 @@ def _tell(payout: Payout, topic: str, at: datetime, why: str = "") -> None:
                 "netted": letters.amount(payout.netted) if payout.netted_minor else None,
                 "parts": payout.items.count(),
                 "rail": payout.rail,
-                "account": ribs.masked(account.rib) if account.rib else account.stripe_account_id,
+                "account": ribs.masked(account.rib)
+                if payout.rail == Rail.BANK
+                else account.stripe_account_id,
                 "why": reason_text(gettext(why)) if why else "",
             },
         )

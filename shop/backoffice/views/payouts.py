@@ -101,12 +101,8 @@ def _due(due: paying_out.Due) -> dict[str, Any]:
         "netted": from_minor(due.netted, currency),
         "amount": from_minor(due.shares - due.netted, currency),
         "rail": due.account.get_rail_display(),
-        "account": _masked(due.account),
+        "account": looks.account(due.account),
     }
-
-
-def _masked(account: PayoutAccount) -> str:
-    return ribs.masked(account.rib) if account.rib else account.stripe_account_id
 
 
 # One run
@@ -142,7 +138,7 @@ def _run_context(request: HttpRequest, run: PayoutRun) -> dict[str, Any]:
             {
                 "payout": each,
                 "state": looks.state(each.state, each.get_state_display()),
-                "account": _masked(each.account),
+                "account": looks.account(each.account),
             }
             for each in found
         ],
@@ -407,7 +403,7 @@ def payout(request: HttpRequest, reference: str) -> HttpResponse:
         {
             "payout": found,
             "state": looks.state(found.state, found.get_state_display()),
-            "account": _masked(found.account),
+            "account": looks.account(found.account),
             "items": list(found.items.select_related("supplier_order__order").order_by("pk")),
             "transfers": [
                 {"transfer": each, "state": looks.state(each.state, each.get_state_display())}
