@@ -6,6 +6,8 @@ Replaces Oscar's ``address`` app; foreign addresses stay possible. ``line1`` is 
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from oscar.apps.address.abstract_models import AbstractUserAddress
@@ -21,8 +23,23 @@ class MoroccanPlace(models.Model):
     commune_code = models.CharField(_("commune"), max_length=16, blank=True)
     landmark = models.CharField(_("quarter or landmark"), max_length=200, blank=True)
 
+    # Oscar's own columns, beside which these stand.
+    line1: str
+    line2: str
+    line4: str
+    postcode: str
+    country: Any
+    country_id: str | None
+
     class Meta:
         abstract = True
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What a carrier reads under the name: street, quarter or landmark, town, and the country if not Morocco."""
+        country = "" if self.country_id in (None, "MA") else self.country.printable_name
+        lines = (self.line1, self.line2, self.landmark, self.line4, self.postcode, country)
+        return tuple(each for each in lines if each)
 
 
 class UserAddress(MoroccanPlace, AbstractUserAddress):

@@ -50,12 +50,11 @@ def customer_of(*, part: SupplierOrder, at: datetime) -> Customer:
     town = address.line4 if address else ""
     if address is None or not may_see(part=part, at=at):
         return Customer(is_whole=False, town=town)
-    lines = (address.line1, address.line2, address.landmark, town, address.postcode)
     return Customer(
         is_whole=True,
         town=town,
         name=address.name,
-        address_lines=tuple(each for each in lines if each),
+        address_lines=address.lines,
         phone=part.order.contact_phone,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -150,7 +151,7 @@ def order(request: HttpRequest, reference: str) -> HttpResponse:
         "orders",
         {
             "order": found,
-            "state": looks.state(found.stage, Order.Stage(found.stage).label),
+            "state": _state(found, parts),
             "customer": _customer(found, may_see),
             "sees_customer": may_see,
             "parts": [_part(each) for each in parts],
@@ -205,6 +206,13 @@ def _disputes(payment: Payment) -> list[dict[str, Any]]:
     ]
 
 
+def _state(order: Order, parts: Sequence[SupplierOrder]) -> dict[str, str]:
+    """Where the order stands; confirmed means little once nothing of it is coming."""
+    if parts and all(each.ended_at for each in parts):
+        return {"kind": "bad", "text": _("Nothing of this order is coming")}
+    return looks.state(order.stage, Order.Stage(order.stage).label)
+
+
 def _customer(order: Order, may_see: bool) -> dict[str, Any]:
     address = order.shipping_address
     mail, phone = order.contact_email, order.contact_phone
@@ -212,11 +220,7 @@ def _customer(order: Order, may_see: bool) -> dict[str, Any]:
         "name": address.name if address and may_see else "",
         "mail": mail if may_see else looks.masked_mail(mail),
         "phone": phone if may_see else looks.masked_phone(phone),
-        "lines": [each for each in address.active_address_fields()[1:] if each]
-        if address and may_see
-        else [address.line4]
-        if address
-        else [],
+        "lines": (address.lines if may_see else [address.line4]) if address else [],
         "is_guest": order.user_id is None,
         "language": order.language,
     }
