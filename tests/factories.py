@@ -173,7 +173,7 @@ class CooperativeFactory(DjangoModelFactory):
         model = Cooperative
         skip_postgeneration_save = True
 
-    code = factory.Sequence(lambda n: f"C{n:02d}")
+    code = factory.Sequence(lambda n: f"C{n + 100}")  # beyond those that tests name themselves
     slug = factory.LazyAttribute(lambda self: f"cooperative-{self.code.lower()}")
     name = factory.LazyAttribute(lambda self: f"Coopérative {self.code}")
     partner = factory.LazyAttribute(
