@@ -203,14 +203,15 @@ def plan(*, by: Any, at: datetime) -> PayoutRun:
     return run
 
 
-def left_out(*, at: datetime) -> list[LeftOut]:
-    """What is due and would not be in a plan made now, with the reason, for the operator's list."""
-    return [each for due in outlook(at=at) for each in due.left_out]
+def left_out(*, at: datetime, of: Cooperative | None = None) -> list[LeftOut]:
+    """What is due and would not be in a plan made now, with the reason; of one cooperative, or of all."""
+    return [each for due in outlook(at=at, of=of) for each in due.left_out]
 
 
-def outlook(*, at: datetime) -> list[Due]:
-    """What a plan made now would send and leave out, cooperative by cooperative. Nothing is written."""
-    return _look_at(list(_with_something_due()), at)
+def outlook(*, at: datetime, of: Cooperative | None = None) -> list[Due]:
+    """What a plan made now would send and leave out, cooperative by cooperative, or for one. Nothing is written."""
+    found = _with_something_due()
+    return _look_at(list(found if of is None else found.filter(pk=of.pk)), at)
 
 
 def _with_something_due() -> models.QuerySet[Cooperative]:

@@ -15,23 +15,16 @@ from shop.core import mailing
 from shop.core.crashpoints import crashpoint
 from shop.core.money import total, zero
 from shop.fulfilment import letters
-from shop.fulfilment.models import SupplierOrder
 from shop.payments import payouts
 
 
 def waiting(*, cooperative: Cooperative, at: datetime) -> Money:
     """What is due from cash sales and cannot be sent as long as the account is at Stripe."""
     account = payout_accounts.current(cooperative=cooperative, at=at)
-    if account is None or account.rail != PayoutAccount.Rail.STRIPE or not _released_in_cash(cooperative):
+    if account is None or account.rail != PayoutAccount.Rail.STRIPE:
         return zero(MAD)
-    left = payouts.left_out(at=at)
-    ours = [each for each in left if each.cooperative == cooperative and each.why == payouts.Why.CASH]
-    return total([each.amount for each in ours])
-
-
-def _released_in_cash(cooperative: Cooperative) -> bool:
-    parts = SupplierOrder.objects.filter(cooperative=cooperative, state=SupplierOrder.State.RELEASED)
-    return bool(parts.exclude(order__payment_method="card").exclude(payout_items__is_live=True).exists())
+    left = payouts.left_out(at=at, of=cooperative)
+    return total([each.amount for each in left if each.why == payouts.Why.CASH])
 
 
 def tell(*, at: datetime) -> int:
