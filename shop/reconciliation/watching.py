@@ -23,7 +23,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from moneyed import Money
 
 from shop.core.clock import day_of
@@ -370,9 +370,3 @@ _LOOKS: dict[str, Callable[[Now], Iterator[Seen]]] = {
     Kind.UNKNOWN_CATEGORY: _unknown_category,
     Kind.NEGATIVE_BALANCE: _negative_balance,
 }
-
-
-def open_by_kind() -> dict[str, int]:
-    """How many exceptions somebody still has to look at: ``{kind: count}``."""
-    rows = Discrepancy.objects.all().unsettled().values("kind").annotate(count=Count("pk")).order_by("kind")
-    return {row["kind"]: row["count"] for row in rows}
