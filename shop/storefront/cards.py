@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any
 
 from django.urls import reverse
@@ -13,6 +14,7 @@ from moneyed import MAD, Money
 
 from catalogue.models import Product, ProductImage
 from cooperatives.models import Certification, Cooperative, FeeTerms, Label
+from cooperatives.terms import NoFeeTerms, terms_of
 from shop.core.models import Region
 from shop.design import numbers, plates
 from shop.pricing.fees import fees
@@ -156,3 +158,27 @@ def identity(cooperative: Cooperative) -> list[dict[str, Any]]:
         {"name": _("ICE"), "value": cooperative.ice, "ref": True, "note": fictional},
     ]
     return [each for each in rows if each["value"]]
+
+
+def terms_for(listings_: Iterable[Product], on: date) -> dict[int, Any]:
+    """The fee terms of these listings' cooperatives; none where none are in force."""
+    makers = {each.cooperative_id: each.cooperative for each in listings_}
+    try:
+        return terms_of(cooperatives=makers.values(), on=on) if makers else {}
+    except NoFeeTerms:
+        return {}
+
+
+def parts_of(found: Product, terms: dict[int, Any]) -> dict[str, Money] | None:
+    """What the price becomes, for the bar with four parts."""
+    price = price_of(found)
+    if price is None or found.cooperative_id not in terms:
+        return None
+    shared = fees(goods=price, terms=terms[found.cooperative_id])
+    return {
+        "coop": shared.producer_share,
+        "shop": shared.commission_net,
+        "vat": shared.commission_vat,
+        "fund": shared.solidarity,
+        "sum": price,
+    }

@@ -139,12 +139,12 @@ def test_what_is_not_there_is_said_in_the_readers_language(now, language):
 
 
 def test_what_breaks_is_said_without_showing_how(visitor, monkeypatch):
-    from shop.storefront.views import browsing
+    from shop.storefront.views import makers
 
     def broken(*_args):
         raise RuntimeError("the secret inside")
 
-    monkeypatch.setattr(browsing, "_tiles", broken)
+    monkeypatch.setattr(makers, "region_tiles", broken)
     visitor.client.raise_request_exception = False
 
     response = visitor.get("regions")

@@ -1,20 +1,12 @@
 """The doors of the storefront, by what a visitor does."""
 
-from shop.storefront.views.browsing import (
-    category,
-    cooperative,
-    cooperatives,
-    home,
-    label,
-    labels,
-    listing,
-    listings,
-    plate,
-    region,
-    regions,
-)
 from shop.storefront.views.choosing import basket, basket_add, basket_update
+from shop.storefront.views.home import home
+from shop.storefront.views.labels import label, labels
+from shop.storefront.views.listing import listing, plate
+from shop.storefront.views.lists import category, listings, region
 from shop.storefront.views.mailbox import mails
+from shop.storefront.views.makers import cooperative, cooperatives, regions
 from shop.storefront.views.ordering import checkout, pay, payment_return, place, take_back
 from shop.storefront.views.orders import (
     account,

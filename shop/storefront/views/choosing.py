@@ -24,7 +24,7 @@ from shop.core.money import total
 from shop.pricing.fees import fees
 from shop.storefront import cards
 from shop.storefront.forms import quantity_from
-from shop.storefront.views.browsing import listing_page
+from shop.storefront.views.listing import listing_page
 from shop.storefront.views.orders import waiting_for
 
 

@@ -1,0 +1,128 @@
+"""What labels mean, who holds them, and what carries them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from catalogue.models import LabelClaim
+from cooperatives.models import Certification, Cooperative, Label
+from shop.core import clock
+from shop.search import finding
+from shop.search.finding import Wanted
+from shop.storefront import cards
+from shop.storefront.crumbs import shop_crumb
+
+ON_A_PAGE = 24
+
+
+def labels(request: HttpRequest) -> HttpResponse:
+    """What each label means and who vouches for it."""
+    on = clock.today()
+    holders = dict(
+        Certification.objects.valid_on(on)
+        .order_by()
+        .values_list("label")
+        .annotate(n=Count("cooperative", distinct=True))
+    )
+    carrying = dict(
+        LabelClaim.objects.valid_on(on)
+        .filter(listing__in=finding.find(wanted=Wanted(), on=on).values("pk"))
+        .order_by()
+        .values_list("certification__label")
+        .annotate(n=Count("listing", distinct=True))
+    )
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for each in Label.objects.all():
+        groups.setdefault(cards.shape(each), []).append(
+            {
+                "label": each,
+                "url": reverse("storefront:label", args=[each.code]),
+                "holders": holders.get(each.pk, 0),
+                "goods": carrying.get(each.pk, 0),
+            }
+        )
+    return render(
+        request,
+        "storefront/labels.html",
+        {
+            "groups": [
+                {**kind, "labels": groups[kind["shape"]]}
+                for kind in kinds_of_labels()
+                if kind["shape"] in groups
+            ],
+            "crumbs": [shop_crumb(), {"name": _("Labels")}],
+        },
+    )
+
+
+def label(request: HttpRequest, code: str) -> HttpResponse:
+    """What a label means, who holds it today, and the goods that carry it."""
+    on = clock.today()
+    here = get_object_or_404(Label, code=code)
+    holders = (
+        Certification.objects.valid_on(on)
+        .filter(label=here, cooperative__state=Cooperative.State.ACTIVE)
+        .select_related("label", "cooperative__region")
+        .order_by("cooperative__code")
+    )
+    carrying = finding.sorted_by(finding.find(wanted=Wanted(labels=(here.code,)), on=on), "newest")
+    found = list(carrying.for_cards(on=on)[:ON_A_PAGE])
+    return render(
+        request,
+        "storefront/label.html",
+        {
+            "label": here,
+            "shape": cards.shape(here),
+            "holders": [
+                {
+                    "cooperative": each.cooperative,
+                    "url": reverse("storefront:cooperative", args=[each.cooperative.slug]),
+                    "proof": cards.proof(each, demo=each.cooperative.is_demo),
+                }
+                for each in holders
+            ],
+            "cards": cards.cards(found, terms=cards.terms_for(found, on)),
+            "crumbs": [
+                shop_crumb(),
+                {"name": _("Labels"), "url": reverse("storefront:labels")},
+                {"name": here.short_name},
+            ],
+        },
+    )
+
+
+def kinds_of_labels() -> list[dict[str, Any]]:
+    """What the four shapes mean."""
+    url = reverse("storefront:labels")
+    return [
+        {
+            "shape": "origin",
+            "url": f"{url}#origin",
+            "name": _("Sign of origin: PGI, PDO"),
+            "said": _("Certified good by good, by an approved body"),
+        },
+        {
+            "shape": "public",
+            "url": f"{url}#public",
+            "name": _("Public mark"),
+            "said": _("Given by a public body, workshop by workshop"),
+        },
+        {
+            "shape": "shop",
+            "url": f"{url}#shop",
+            "name": _("Label of the shop"),
+            "said": _("Granted by our committee, for a time"),
+        },
+        {
+            "shape": "declared",
+            "url": f"{url}#declared",
+            "name": _("Declared and reviewed"),
+            "said": _("Declared by the cooperative, reviewed by its regional centre"),
+        },
+    ]
