@@ -7,7 +7,7 @@ then asked of the listings themselves, so a good whose certificate ended a secon
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -38,8 +38,8 @@ class Wanted:
     """What a visitor asks for. Choices of one kind widen each other, kinds narrow each other.
 
     ``regions`` and ``labels`` are codes, ``categories`` and ``cooperatives`` slugs; a category means all that lies below
-    it. Prices are in minor units. ``reach`` is {region goods are sent from: heaviest parcel, in grams}, from
-    ``quoting.reach``; None asks for no delivery anywhere.
+    it. Prices are in minor units. ``reach`` is {region goods are sent from, or "" for all: heaviest parcel in
+    grams}, from ``quoting.reach``; None does not ask where goods are brought.
     """
 
     text: str = ""
@@ -128,7 +128,9 @@ def page(*, wanted: Wanted, query: Query | None, on: date, size: int, at: Place 
         rows.reverse()
     if not rows:
         return Page([])
-    first, last = (Place(int(row[1]), int(row[2]), before) for row, before in ((rows[0], True), (rows[-1], False)))
+    first, last = (
+        Place(int(row[1]), int(row[2]), before) for row, before in ((rows[0], True), (rows[-1], False))
+    )
     return Page(
         [row[0] for row in rows],
         following=last if is_more or backwards else None,
@@ -142,12 +144,20 @@ def listings(ids: Sequence[int], *, on: date) -> list[Product]:
     return [found[each] for each in ids if each in found]
 
 
-def facets(*, wanted: Wanted, query: Query | None, on: date, below: str | None = None) -> Facets:
+def facets(
+    *,
+    wanted: Wanted,
+    query: Query | None,
+    on: date,
+    below: str | None = None,
+    fixed: Collection[str] = (),
+) -> Facets:
     """What each further choice would find. One statement, and one more where there are very many.
 
     ``below`` is the path of the category whose children are offered; None offers the upper two levels.
+    ``fixed`` are the kinds in which the page itself has chosen: there other choices are not offered.
     """
-    statement, params = _facets_statement(wanted, query, on, below)
+    statement, params = _facets_statement(wanted, query, on, below, fixed)
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
         rows = cursor.fetchall()
@@ -237,15 +247,14 @@ def _fitting(wanted: Wanted, on: date, matching: Matching | None, *, without: st
 
 def _add_reach(sql: _Sql, reach: dict[str, int]) -> None:
     """What some carrier brings there: by the region it is sent from and its weight."""
-    if not reach:
-        sql.add("1 = 0")
-        return
+    anywhere = reach.get("", -1)
     by_weight: dict[int, list[str]] = {}
-    for region, heaviest in reach.items():
-        by_weight.setdefault(heaviest, []).append(region)
+    for region, heaviest in sorted(reach.items()):
+        if heaviest > anywhere:
+            by_weight.setdefault(heaviest, []).append(region)
     ways = [f"(e.weight_g <= %s AND e.sent_from IN ({_marks(regions)}))" for regions in by_weight.values()]
     params = [each for heaviest, regions in by_weight.items() for each in (heaviest, *regions)]
-    sql.add(f"({' OR '.join(ways)})", *params)
+    sql.add(f"({' OR '.join(['e.weight_g <= %s', *ways])})", anywhere, *params)
 
 
 def _page_statement(
@@ -309,7 +318,7 @@ def _named(table: str, column: str) -> str:
 
 
 def _facets_statement(
-    wanted: Wanted, query: Query | None, on: date, below: str | None
+    wanted: Wanted, query: Query | None, on: date, below: str | None, fixed: Collection[str]
 ) -> tuple[str, list[Any]]:
     """One ``WITH`` for what fits, one more for every kind that has choices already, each of at most so many rows."""
     matching = engine().matching(query) if query is not None else None
@@ -319,6 +328,7 @@ def _facets_statement(
         "category": wanted.categories,
         "cooperative": wanted.cooperatives,
     }
+    kinds |= dict.fromkeys(fixed, ())
     sets, params = [], []
     for name in ("fitting", *(kind for kind, chosen in kinds.items() if chosen)):
         sql = _fitting(wanted, on, matching, without=name)

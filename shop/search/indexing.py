@@ -140,7 +140,10 @@ def _entry(listing: Product, tree: _Tree) -> tuple[Entry, list[Tag]] | None:
     cooperative = listing.cooperative
     categories = {each.path: each for leaf in listing.categories.all() for each in tree.above(leaf.path)}
     labels = {each.label.code: each.label for each in certifications}
-    sold = [each for each in (listing, *listing.children.all()) if each.pk == listing.pk or each.is_public]
+    variants = [
+        each for each in listing.children.all() if each.state == Product.State.PUBLISHED and each.is_public
+    ]
+    sold = [listing, *variants]
     records = [record for each in sold for record in each.stockrecords.all() if record.price is not None]
     free = [each for each in records if (each.num_in_stock or 0) > (each.num_allocated or 0)]
     title = _in_all(listing, "title")
@@ -174,7 +177,14 @@ def _entry(listing: Product, tree: _Tree) -> tuple[Entry, list[Tag]] | None:
         sold_until=min((each.valid_until for each in certifications), default=FOR_EVER),
         title=words.normalised(title),
         names=words.normalised(names),
-        text=words.normalised(f"{_in_all(listing, 'description')} {_in_all(listing, 'unit')}"),
+        text=words.normalised(
+            " ".join(
+                (
+                    _in_all(listing, "description"),
+                    *(_in_all(each, field) for each in sold for field in ("unit", "variant")),
+                )
+            )
+        ),
         spellings=" ".join(sorted({each.text for each in words.words(f"{title} {names}")})),
     )
     codes = [*(f"c:{each.slug}" for each in categories.values()), *(f"l:{each}" for each in labels)]

@@ -17,7 +17,9 @@ class Entry(models.Model):
     listing = models.OneToOneField(
         Product, on_delete=models.DO_NOTHING, db_constraint=False, primary_key=True, related_name="+"
     )
-    tie = models.BigIntegerField(help_text="settles equal places in a list; made from the reference, tells nothing")
+    tie = models.BigIntegerField(
+        help_text="settles equal places in a list; made from the reference, tells nothing"
+    )
     created_us = models.BigIntegerField(help_text="microseconds since 1970")
     price_minor = models.BigIntegerField(help_text="in minor units; of variants the least")
     region = models.CharField(max_length=5, blank=True, help_text="where it comes from, ISO 3166-2")

@@ -91,7 +91,9 @@ class Word:
 
 def fold(text: str) -> str:
     """Lower case, Western digits, one form of every letter, no accents or vowel signs."""
-    text = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text.translate(DIGITS)).casefold().translate(_LETTERS))
+    text = unicodedata.normalize(
+        "NFKD", unicodedata.normalize("NFKC", text.translate(DIGITS)).casefold().translate(_LETTERS)
+    )
     return "".join(each for each in text if not unicodedata.combining(each)).translate(_LETTERS)
 
 
@@ -123,7 +125,11 @@ def plain(text: str) -> str:
 
 def _whole(text: str) -> str:
     """Composed, in lower case, with Western digits and one kind of apostrophe."""
-    return unicodedata.normalize("NFKC", text.translate(DIGITS)).casefold().translate({ord(e): "'" for e in "ʼ’‘`´"})
+    return (
+        unicodedata.normalize("NFKC", text.translate(DIGITS))
+        .casefold()
+        .translate({ord(e): "'" for e in "ʼ’‘`´"})
+    )
 
 
 @lru_cache(maxsize=50_000)

@@ -4,7 +4,7 @@ from shop.storefront.views.choosing import basket, basket_add, basket_update
 from shop.storefront.views.home import home
 from shop.storefront.views.labels import label, labels
 from shop.storefront.views.listing import listing, plate
-from shop.storefront.views.lists import category, listings, region
+from shop.storefront.views.lists import category, listings, region, suggest
 from shop.storefront.views.mailbox import mails
 from shop.storefront.views.makers import cooperative, cooperatives, regions
 from shop.storefront.views.ordering import checkout, pay, payment_return, place, take_back
@@ -51,6 +51,7 @@ __all__ = [
     "regions",
     "root",
     "server_error",
+    "suggest",
     "take_back",
     "track",
     "track_guest",
