@@ -152,7 +152,7 @@ def facets(
     below: str | None = None,
     fixed: Collection[str] = (),
 ) -> Facets:
-    """What each further choice would find. One statement, and one more where there are very many.
+    """What each further choice would find, and how much there is in all. One statement.
 
     ``below`` is the path of the category whose children are offered; None offers the upper two levels.
     ``fixed`` are the kinds in which the page itself has chosen: there other choices are not offered.
@@ -161,7 +161,7 @@ def facets(
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
         rows = cursor.fetchall()
-    return _read_facets(rows, wanted, query, on)
+    return _read_facets(rows)
 
 
 def find(*, wanted: Wanted, on: date) -> ListingQuerySet:
@@ -339,7 +339,7 @@ def _facets_statement(
         params += [*sql.params, COUNTED_BY_CHOICE + 1]
 
     def of(kind: str) -> str:
-        return f"{kind if kinds[kind] else 'fitting'}_set"
+        return f"{kind if kinds.get(kind) else 'fitting'}_set"
 
     def counts(kind: str, what: str) -> str:
         return f"SELECT {what} AS code, count(*) AS goods FROM {of(kind)} GROUP BY {what}"
@@ -354,7 +354,12 @@ def _facets_statement(
         return f"(SELECT count(*) FROM {of(kind)})"
 
     depth, start = (2, "") if below is None else (len(below) // _step() + 1, below)
+    sql = _fitting(wanted, on, matching)
+    many = f"SELECT 1 FROM search_entry e {sql.join} WHERE {' AND '.join(sql.where)} LIMIT %s"
     selects = [
+        # Counted only where the sets are full.
+        f"SELECT 'many', '', '', CASE WHEN {total('')} > {COUNTED_BY_CHOICE} "
+        f"THEN (SELECT count(*) FROM ({many}) counted) ELSE 0 END, 0, ''",
         "SELECT 'all', '', '', count(*), count(DISTINCT cooperative), '' FROM fitting_set",
         "SELECT 'stock', '', '', COALESCE(SUM(CASE WHEN in_stock THEN 1 ELSE 0 END), 0), 0, '' FROM fitting_set",
         "SELECT 'women', '', '', COALESCE(SUM(CASE WHEN women_led THEN 1 ELSE 0 END), 0), 0, '' FROM fitting_set",
@@ -371,7 +376,10 @@ def _facets_statement(
         f"WHERE is_public AND depth {'=' if below is not None else '<='} %s AND substr(path, 1, %s) = %s "
         f"ORDER BY path LIMIT 200) c LEFT JOIN ({tagged('category', 'c:')}) n ON n.code = c.slug ORDER BY 1, 6",
     ]
-    return f"WITH {', '.join(sets)} {' UNION ALL '.join(selects)}", [*params, depth, len(start), start]
+    return (
+        f"WITH {', '.join(sets)} {' UNION ALL '.join(selects)}",
+        [*params, *sql.params, COUNTED + 1, depth, len(start), start],
+    )
 
 
 def _step() -> int:
@@ -380,13 +388,15 @@ def _step() -> int:
     return int(get_model("catalogue", "Category").steplen)
 
 
-def _read_facets(rows: list[Any], wanted: Wanted, query: Query | None, on: date) -> Facets:
-    facets = Facets()
+def _read_facets(rows: list[Any]) -> Facets:
+    facets, in_all = Facets(), 0
     for kind, code, name, goods, of, _path in rows:
         goods, of = int(goods), int(of)
         countable = of <= COUNTED_BY_CHOICE
         if kind == "all":
             facets.goods, facets.makers = goods, of
+        elif kind == "many":
+            in_all = goods
         elif kind == "stock":
             facets.in_stock = goods
         elif kind == "women":
@@ -402,24 +412,9 @@ def _read_facets(rows: list[Any], wanted: Wanted, query: Query | None, on: date)
             }[kind]
             choices.append(Choice(code, name, goods if countable else None))
     if facets.goods > COUNTED_BY_CHOICE:
-        facets.goods = _counted(wanted, query, on)
-        facets.is_more = facets.goods > COUNTED
-        facets.goods = min(facets.goods, COUNTED)
+        facets.goods, facets.is_more = min(in_all, COUNTED), in_all > COUNTED
         facets.makers = facets.in_stock = facets.women_led = facets.cheapest = facets.dearest = None
     return facets
-
-
-def _counted(wanted: Wanted, query: Query | None, on: date) -> int:
-    """How many fit, at most one more than is counted."""
-    matching = engine().matching(query) if query is not None else None
-    sql = _fitting(wanted, on, matching)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT count(*) FROM (SELECT 1 FROM search_entry e {sql.join} "
-            f"WHERE {' AND '.join(sql.where)} LIMIT %s) counted",
-            [*sql.params, COUNTED + 1],
-        )
-        return int(cursor.fetchone()[0])
 
 
 def _base36(number: int) -> str:

@@ -62,18 +62,16 @@ _ELISION = re.compile(r"^(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu)'")
 _ARTICLE = re.compile(r"^(?:[وف]?[بك]?ال|و?لل)(?=.{2})")
 _LATIN = re.compile(r"^[a-z]")
 
-#: Words that say nothing about a good.
-_SILENT = frozenset(
-    # French
-    "a à au aux avec ce ces cette chez dans de des du en est et la le les leur mes mon nos notre ou où par pas pour "
-    "qui sa ses son sous sur un une vos votre "
-    # English
-    "an and any are at by for from her his i in is it my of on or our some that the their this to with your "
-    # the Arabic article and prepositions, also as people write them in Latin letters
-    "al el l d من في على عن الى مع او ثم هذا هذه التي الذي كل ال و ل ب "
-    # what every maker's name starts with
-    "cooperative cooperatives cooperativ تعاونيه التعاونيه".split()
-)
+#: Words that say nothing about a good: French, English, the Arabic article and prepositions (also as people write
+#: them in Latin letters), and what every maker's name starts with.
+_SILENT_WORDS = """
+a à au aux avec ce ces cette chez dans de des du en est et la le les leur mes mon nos notre ou où par pas pour
+qui sa ses son sous sur un une vos votre
+an and any are at by for from her his i in is it my of on or our some that the their this to with your
+al el l d من في على عن الى مع او ثم هذا هذه التي الذي كل ال و ل ب
+cooperative cooperatives cooperativ تعاونيه التعاونيه
+"""
+_SILENT = frozenset(_SILENT_WORDS.split())
 
 _FRENCH, _ENGLISH, _ARABIC = (snowballstemmer.stemmer(each) for each in ("french", "english", "arabic"))
 

@@ -9,6 +9,10 @@ from django.db import connection
 from shop.search.engines.port import NAMES, SCALE, TEXT, TITLE, Asked, Matching, Query
 
 
+#: bm25 of a word that most goods share is some millionths.
+_SCALE = SCALE * 1_000_000
+
+
 class SqliteEngine:
     def matching(self, query: Query) -> Matching:
         """bm25 is negative, and the better the lower."""
@@ -16,7 +20,7 @@ class SqliteEngine:
             join="JOIN search_words ON search_words.rowid = e.listing_id",
             where="search_words MATCH %s",
             where_params=(_expression(query),),
-            score=f"CAST(-{SCALE} * bm25(search_words, {TITLE}, {NAMES}, {TEXT}) AS INTEGER)",
+            score=f"CAST(-{_SCALE} * bm25(search_words, {TITLE}, {NAMES}, {TEXT}) AS INTEGER)",
         )
 
     def near(self, sound: str, *, limit: int) -> list[tuple[str, str, int]]:

@@ -116,6 +116,7 @@ class _Found:
     understood: Understood
     page: Page
     facets: Facets
+    is_first: bool
 
     @property
     def corrected(self) -> str:
@@ -156,7 +157,7 @@ def goods_list(
         "makers": facets.makers,
         "cards": cards.cards(shown, terms=cards.terms_for(shown, on)),
         "pages": _pages(request, found.page),
-        "is_further": at is not None and bool(found.page.ids),
+        "is_further": not found.is_first,
         "sort": found.wanted.sort,
         "sorts": [
             {"code": code, "name": name}
@@ -182,7 +183,7 @@ def goods_list(
         "crumbs": [shop_crumb(), *(crumbs or [{"name": title}])],
         "asked": bool(asked.number),
         "asked_number": asked.number,
-        "notices": _notices(asked, is_odd_page or (at is not None and not found.page.ids)),
+        "notices": _notices(asked, is_odd_page or (at is not None and found.is_first)),
     }
     if not facets.goods:
         context |= _help(found, asked, on)
@@ -234,7 +235,7 @@ def _once(
     facets = finding.facets(wanted=wanted, query=query, on=on, below=below, fixed=fixed)
     if asked.text and query is None:
         facets.goods, facets.makers = 0, 0
-    return _Found(wanted, understood, page, facets)
+    return _Found(wanted, understood, page, facets, is_first=at is None)
 
 
 def _wanted(asked: Asked, base: Wanted, on: date) -> Wanted:
