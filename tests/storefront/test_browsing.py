@@ -152,7 +152,10 @@ def test_filters_count_what_each_choice_would_find_and_can_be_taken_away(visitor
         **{"MA-01": "2", "MA-09": "1", "food": "1", "honey": "1", "home": "1"},
         **{"jbel-nahla": "2"},
     }
-    assert dict(re.findall(r'name="(stock|women)" value="1">.*?<bdi>(\d+)', page)) == {"stock": "1", "women": "2"}
+    assert dict(re.findall(r'name="(stock|women)" value="1">.*?<bdi>(\d+)', page)) == {
+        "stock": "1",
+        "women": "2",
+    }
     assert re.search(r'<a class="chip" href="/en/goods/">\s*MA-01', page)
 
 

@@ -169,7 +169,9 @@ def test_a_good_leaves_at_once_when_its_certificate_is_suspended_though_no_task_
     assert names_in(page) == ["Plain"]
 
 
-def test_goods_and_their_number_leave_on_the_day_the_certificate_lapses_though_no_task_ran(visitor, monkeypatch):
+def test_goods_and_their_number_leave_on_the_day_the_certificate_lapses_though_no_task_ran(
+    visitor, monkeypatch
+):
     certification = CertificationFactory(valid_until=date(2026, 11, 30))
     ListingFactory(title="Claims", cooperative=certification.cooperative, claims=[certification])
     ListingFactory(title="Plain")
@@ -251,7 +253,12 @@ def test_the_forms_of_a_list_carry_each_other_along(visitor, tree):
     filters, sort = page.partition('id="filters"')[2], page.partition('id="filters"')[0]
     hidden = r'<input type="hidden" name="([^"]*)" value="([^"]*)">'
     assert set(re.findall(hidden, filters)) == {("q", "huile"), ("sort", "cheapest")}
-    assert set(re.findall(hidden, sort)) == {("q", "huile"), ("region", "MA-01"), ("from", "5"), ("stock", "1")}
+    assert set(re.findall(hidden, sort)) == {
+        ("q", "huile"),
+        ("region", "MA-01"),
+        ("from", "5"),
+        ("stock", "1"),
+    }
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
