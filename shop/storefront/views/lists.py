@@ -32,6 +32,8 @@ from shop.storefront.narrowing import Asked, query_of
 Category = get_model("catalogue", "Category")
 
 ON_A_PAGE = 24
+#: Where fewer than this have all of her words, goods that have some of them follow.
+FEW, ALSO = 6, 9
 #: When nothing fits, so many goods are shown instead, and so many kinds to go on with.
 INSTEAD, KINDS_TO_GO_ON_WITH = 6, 8
 SORT_NAMES = {
@@ -143,8 +145,11 @@ def goods_list(
     asked = narrowing.read(request, fixed=fixed)
     at, is_odd_page = _place(request)
     found = _look(asked, base, on, at, below, fixed)
-    shown = finding.listings(found.page.ids, on=on)
     facets = found.facets
+    others = _also(found, on)
+    listed = {each.pk: each for each in finding.listings([*found.page.ids, *others], on=on)}
+    shown, also = ([listed[each] for each in ids if each in listed] for ids in (found.page.ids, others))
+    terms = cards.terms_for([*shown, *also], on)
     names = _names(facets)
     context = {
         "title": _("Results for “%(text)s”") % {"text": asked.text} if asked.text else title,
@@ -155,7 +160,8 @@ def goods_list(
         "goods": facets.goods,
         "is_more": facets.is_more,
         "makers": facets.makers,
-        "cards": cards.cards(shown, terms=cards.terms_for(shown, on)),
+        "cards": cards.cards(shown, terms=terms),
+        "also": cards.cards(also, terms=terms),
         "pages": _pages(request, found.page),
         "is_further": not found.is_first,
         "sort": found.wanted.sort,
@@ -297,6 +303,17 @@ def _place(request: HttpRequest) -> tuple[Place | None, bool]:
 
 def _minor(price: Any) -> int | None:
     return None if price is None else to_minor(Money(price, MAD))
+
+
+def _also(found: _Found, on: date) -> list[int]:
+    """Goods that have some of her words, where hardly any has all of them; within the filters."""
+    query = found.understood.query
+    if query is None or len(query.words) < 2 or not 0 < found.facets.goods < FEW:
+        return []
+    wanted = replace(found.wanted, sort=finding.RELEVANCE)
+    some = replace(query, any_of=True)
+    page = finding.page(wanted=wanted, query=some, on=on, size=ALSO + len(found.page.ids))
+    return [each for each in page.ids if each not in found.page.ids][:ALSO]
 
 
 # Showing
