@@ -153,7 +153,7 @@ def _word(piece: str) -> Word | None:
         _ENGLISH.stemWord(bare),
     ]
     if joined != bare:
-        stems.append(joined)  # "dargan", as it is typed on phones
+        stems.append(_FRENCH.stemWord(joined))  # "dargan", as it is typed on phones
     return Word(bare, tuple(dict.fromkeys("".join(re.findall(r"[a-z]", each)) or bare for each in stems)))
 
 
