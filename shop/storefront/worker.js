@@ -84,7 +84,7 @@ async function nothing(cache, url) {
   const wanted = WORDS[languageOf(url.pathname)].offline;
   const shown = (await cache.match(wanted)) || (await Promise.all(OFFLINE.map((each) => cache.match(each)))).find(Boolean);
   if (!shown) return Response.error();
-  const rows = [];
+  const rows = new Map(); // one for each title: a list narrowed in three ways is one page to her
   for (const each of (await cache.keys()).reverse()) {
     const { pathname, search } = new URL(each.url);
     if (OFFLINE.includes(pathname)) continue;
@@ -92,10 +92,10 @@ async function nothing(cache, url) {
     const title = (/<title>([^]*?)<\/title>/.exec(html) || ["", pathname])[1].trim().replace(/\s+/g, " ");
     const language = languageOf(pathname);
     const direction = language === "ar" ? "rtl" : "ltr";
-    rows.push(`<li><a lang="${language}" dir="${direction}" href="${(pathname + search).replace(/&/g, "&amp;").replace(/"/g, "&quot;")}">${title}</a></li>`);
+    if (!rows.has(title)) rows.set(title, `<li><a lang="${language}" dir="${direction}" href="${(pathname + search).replace(/&/g, "&amp;").replace(/"/g, "&quot;")}">${title}</a></li>`);
   }
   let html = await shown.text();
-  if (rows.length) html = html.replace(/(<ul[^>]*data-kept[^>]*>)[^]*?<\/ul>/, (all, list) => `${list}${rows.join("")}</ul>`);
+  if (rows.size) html = html.replace(/(<ul[^>]*data-kept[^>]*>)[^]*?<\/ul>/, (all, list) => `${list}${[...rows.values()].join("")}</ul>`);
   return new Response(html, { status: 503, headers: shown.headers });
 }
 

@@ -40,11 +40,11 @@
   /* In place: the page that the server would have shown, of which only the middle is new. */
   const inPlace = async (method, address, values, push) => {
     const at = doc.activeElement;
-    const again = at && (at.id ? "#" + CSS.escape(at.id) : at.name && `[name="${CSS.escape(at.name)}"][value="${CSS.escape(at.value)}"]`);
+    const again = at && (at.id ? "#" + CSS.escape(at.id) : at.name && `[name="${CSS.escape(at.name)}"][value="${CSS.escape(at.value)}"]:not([type="hidden"])`);
     const main = $("#main");
     main.setAttribute("aria-busy", "true");
     await htmx.ajax(method, address, { target: "#main", select: "#main", selectOOB: "#count", swap: "outerHTML", push, values });
-    if ($("#main").hasAttribute("aria-busy")) return location.assign(address); // nothing came: let the browser say why
+    if (main.isConnected) return location.assign(address); // nothing came: let the browser say why
     const here = again && $("#main " + again);
     if (here) here.focus({ preventScroll: true });
     say(($("#main .notice") || $("#main .head .quiet") || {}).textContent);
