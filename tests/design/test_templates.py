@@ -74,12 +74,13 @@ def test_the_living_page_shows_every_component(place, language):
     assert "{'" not in html
 
 
-def test_the_arabic_page_asks_for_the_arabic_font_only():
+def test_the_arabic_page_asks_for_the_arabic_fonts_only():
     french = views.page(RequestFactory().get("/design/")).content.decode()
     arabic = views.page(RequestFactory().get("/design/", {"language": "ar"})).content.decode()
 
-    assert re.findall(r"tadamon-sans-\w+-\d+", french) == ["tadamon-sans-latin-400"]
-    assert re.findall(r"tadamon-sans-\w+-\d+", arabic) == ["tadamon-sans-arabic-400"]
+    fonts = re.compile(r"tadamon-sans-\w+-\d+")
+    assert fonts.findall(french) == ["tadamon-sans-latin-400", "tadamon-sans-latin-600"]
+    assert fonts.findall(arabic) == ["tadamon-sans-arabic-400", "tadamon-sans-arabic-600"]
 
 
 def test_arabic_pages_take_accented_letters_and_nothing_else_from_the_latin_files():
@@ -87,6 +88,12 @@ def test_arabic_pages_take_accented_letters_and_nothing_else_from_the_latin_file
 
     assert tokens.count("unicode-range: U+00C0-00D6, U+00D8-00F6, U+00F8-024F;") == 2
     assert '--font: "Tadamon Sans Arabic", "Tadamon Sans Accents", system-ui' in tokens
+
+
+def test_no_letter_moves_when_its_font_comes_late():
+    tokens = (STATIC / "tokens.css").read_text(encoding="utf-8")
+
+    assert tokens.count("@font-face") == tokens.count("font-display: optional;") == 6
 
 
 def sheets() -> str:
