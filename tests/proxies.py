@@ -14,7 +14,15 @@ TEXTS = ("text/", "image/svg", "application/json", "application/manifest", "appl
 #: What gzip does by itself; brotli, which most servers speak too, makes it a tenth less.
 LEVEL = 6
 #: Said by each connection for itself.
-HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "content-encoding", "server", "date"}
+HOP_BY_HOP = {
+    "connection",
+    "keep-alive",
+    "transfer-encoding",
+    "content-length",
+    "content-encoding",
+    "server",
+    "date",
+}
 
 
 @contextmanager

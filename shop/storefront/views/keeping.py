@@ -12,8 +12,8 @@ from django.shortcuts import render
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import get_language_info, gettext, override
 from django.utils.translation import get_language as current_language
+from django.utils.translation import get_language_info, gettext, override
 from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
@@ -37,12 +37,19 @@ def theme(request: HttpRequest) -> HttpResponse:
     allowed = url_has_allowed_host_and_scheme(
         after, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    response = HttpResponseRedirect(urlsplit(after)._replace(scheme="", netloc="").geturl() if allowed else "/")
+    response = HttpResponseRedirect(
+        urlsplit(after)._replace(scheme="", netloc="").geturl() if allowed else "/"
+    )
     if chosen == "system":
         response.delete_cookie(THEME_COOKIE, samesite="Lax")
     else:
         response.set_cookie(
-            THEME_COOKIE, chosen, max_age=YEAR, secure=settings.SESSION_COOKIE_SECURE, httponly=True, samesite="Lax"
+            THEME_COOKIE,
+            chosen,
+            max_age=YEAR,
+            secure=settings.SESSION_COOKIE_SECURE,
+            httponly=True,
+            samesite="Lax",
         )
     return response
 

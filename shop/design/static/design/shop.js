@@ -15,6 +15,13 @@
     if (said && text) said.replaceChildren(line);
   };
 
+  // What is wrong is heard: whoever cannot see the summary stands on it.
+  const wrong = $("#errors, #wrong, main [role=alert]");
+  if (wrong) {
+    wrong.tabIndex = -1;
+    wrong.focus();
+  }
+
   // Forms carry their token themselves; this is for a button that posts without a form.
   doc.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
     const token = /(?:^|; )csrftoken=([^;]+)/.exec(doc.cookie);
