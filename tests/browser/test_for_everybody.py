@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.walking import Walk, noting_templates, unseen
-from tests.browsers import DESKTOP, LiveShop
+from tests.browsers import DESKTOP, LiveShop, wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
@@ -170,7 +170,7 @@ def test_she_orders_with_keys_alone(live_shop, open_page, language):
     # nothing typed: she is led to what is wrong, and from there to each field
     keys.goes_to("main form button[type=submit]").presses("Enter")
     page.wait_for_selector("#errors")
-    page.wait_for_function("document.activeElement.id === 'errors'")
+    wait_until(page, "document.activeElement.id === 'errors'")
     assert page.get_attribute("#errors", "role") == "alert"
     keys.goes_to("#errors a").presses("Enter")
     assert page.evaluate("document.activeElement.name") == "name"

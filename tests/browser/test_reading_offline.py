@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page
 
 from catalogue.models import Product
-from tests.browsers import PHONE, LiveShop
+from tests.browsers import PHONE, LiveShop, wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -18,7 +18,7 @@ KEPT = """async () => {
     const cache = await caches.open("pages-1");
     return (await cache.keys()).map((each) => new URL(each.url).pathname + new URL(each.url).search);
 }"""
-OFFLINE = "status of 503|ERR_INTERNET_DISCONNECTED|Failed to fetch"
+OFFLINE = "status of 503|ERR_INTERNET_DISCONNECTED|ERR_FAILED|Failed to fetch"
 
 
 def good() -> Product:
@@ -41,8 +41,8 @@ def reader(live_shop: LiveShop, open_page: Any) -> Page:
     """A window whose worker has begun."""
     page = open_page(size=PHONE, language="fr", expected=OFFLINE)
     opens(page, live_shop, "/fr/")
-    page.wait_for_function("navigator.serviceWorker.controller !== null")
-    page.wait_for_function("caches.match('/fr/offline/').then((found) => Boolean(found))")
+    wait_until(page, "navigator.serviceWorker.controller !== null")
+    wait_until(page, "caches.match('/fr/offline/').then((found) => Boolean(found))")
     return page
 
 
@@ -88,7 +88,7 @@ def test_a_page_never_seen_leads_to_those_that_were(live_shop, reader):
 
 def test_offline_in_arabic_is_arabic(live_shop, reader):
     opens(reader, live_shop, "/ar/labels/")
-    reader.wait_for_function("caches.match('/ar/offline/').then((found) => Boolean(found))")
+    wait_until(reader, "caches.match('/ar/offline/').then((found) => Boolean(found))")
 
     reader.context.set_offline(True)
     reader.goto(live_shop.at("/ar/labels/"))

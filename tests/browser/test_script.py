@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, Route
 
 from catalogue.models import Product
-from tests.browsers import DESKTOP, PHONE, LiveShop
+from tests.browsers import DESKTOP, PHONE, wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -80,7 +80,7 @@ def test_another_quantity_is_sent_when_it_is_chosen(live_shop, open_page):
 
     page.focus(".qty select")
     page.select_option(".qty select", "3")
-    page.wait_for_function("document.querySelector('#count').textContent === '3'")
+    wait_until(page, "document.querySelector('#count').textContent === '3'")
 
     assert page.input_value(".qty select") == "3"
     assert page.evaluate("document.activeElement.matches('.qty select')")
@@ -96,13 +96,13 @@ def test_a_filter_changes_the_list_in_place_and_the_address_with_it(live_shop, o
     page.focus(".filters input[name=label] >> nth=0")
     page.keyboard.press("Space")
     page.wait_for_url(re.compile(r"label="))
-    page.wait_for_function("before => document.querySelector('main .head .quiet').innerText !== before", arg=before)
+    wait_until(page, "before => document.querySelector('main .head .quiet').innerText !== before", before)
 
     assert asked == []
     assert page.evaluate("document.activeElement.name") == "label"
     assert page.inner_text("#said") == page.inner_text("main .head .quiet")
     page.go_back()
-    page.wait_for_function("before => document.querySelector('main .head .quiet')?.innerText === before", arg=before)
+    wait_until(page, "before => document.querySelector('main .head .quiet')?.innerText === before", before)
     assert page.url == live_shop.at("/fr/goods/")
 
 
@@ -113,7 +113,7 @@ def test_a_button_that_was_pressed_says_so_and_is_not_pressed_twice(live_shop, o
     page.route("**/basket/add/**", lambda route: held.append(route))
 
     page.click(".add button")
-    page.wait_for_function("document.querySelector('.add button').getAttribute('aria-busy') === 'true'")
+    wait_until(page, "document.querySelector('.add button').getAttribute('aria-busy') === 'true'")
     busy = page.inner_text(".add button")
     page.click(".add button")
     page.wait_for_timeout(100)
@@ -125,9 +125,7 @@ def test_a_button_that_was_pressed_says_so_and_is_not_pressed_twice(live_shop, o
     assert page.inner_text(".add button") == "Ajouter au panier"
 
 
-SUGGESTIONS = (
-    '<ul><li><a href="/fr/goods/?q=miel">miel</a></li><li><a href="/fr/goods/?q=miel+de+thym">miel de thym</a></li></ul>'
-)
+SUGGESTIONS = '<ul><li><a href="/fr/goods/?q=miel">miel</a></li><li><a href="/fr/goods/?q=miel+de+thym">miel de thym</a></li></ul>'
 
 
 @pytest.mark.parametrize("language", ["fr", "ar"])
@@ -144,8 +142,14 @@ def test_suggestions_are_a_listbox_that_keys_lead_through(live_shop, open_page, 
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
 
-    field: dict[str, Any] = page.evaluate("Object.fromEntries([...q.attributes].map((each) => [each.name, each.value]))")
-    assert (field["role"], field["aria-expanded"], field["aria-controls"]) == ("combobox", "true", "suggestions")
+    field: dict[str, Any] = page.evaluate(
+        "Object.fromEntries([...q.attributes].map((each) => [each.name, each.value]))"
+    )
+    assert (field["role"], field["aria-expanded"], field["aria-controls"]) == (
+        "combobox",
+        "true",
+        "suggestions",
+    )
     chosen = page.locator("#suggestions [aria-selected=true]")
     assert chosen.get_attribute("id") == field["aria-activedescendant"]
     assert chosen.inner_text() == "miel de thym"
