@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from django.template.loader import get_template, render_to_string
 from django.test import RequestFactory
+from django.test.signals import template_rendered
 from django.utils import translation
 
 from shop.design import views
@@ -72,6 +73,55 @@ def test_the_living_page_shows_every_component(place, language):
     assert f'lang="{language}"' in html
     assert " style=" not in html
     assert "{'" not in html
+
+
+def test_no_component_is_missing_on_the_living_page():
+    seen: set[str] = set()
+
+    def note(sender, template, **_):
+        seen.add(template.name)
+
+    template_rendered.connect(note)
+    for place in views.PLACES:
+        views.page(RequestFactory().get("/design/", {"place": place}))
+    template_rendered.disconnect(note)
+
+    components = {name_of(path) for path in (FOLDER / "templates" / "design").glob("_*.html")}
+    # The switch of languages for a person who works here asks who she is; the living page knows nobody.
+    assert components - seen == {"design/_own_language.html"}
+
+
+def test_the_living_page_shows_it_all_in_every_language_scheme_and_place():
+    html = views.page(RequestFactory().get("/design/", {"language": "ar", "theme": "dark"})).content.decode()
+
+    assert 'data-theme="dark"' in html
+    assert "?language=fr&amp;theme=dark&amp;place=shop" in html
+    assert "?language=ar&amp;theme=&amp;place=shop" in html
+    assert "?language=ar&amp;theme=dark&amp;place=office" in html
+
+
+def test_the_living_page_names_each_mail_and_paper_and_measures_each_pair():
+    shown = views.foundations()
+
+    assert "order_confirmed" in shown["mails"] and "base" not in shown["mails"]
+    assert "receipt" in shown["papers"]
+    assert [
+        f"{each.name} on {each.ground_name}"
+        for scheme in shown["schemes"]
+        for each in scheme["pairs"]
+        if not each.holds
+    ] == []
+    light = {(each.name, each.ground_name): each.ratio for each in shown["schemes"][0]["pairs"]}
+    assert light["ink", "ground"] == 15.9
+    assert light["on-action", "action"] == 9.5
+
+
+def test_an_odd_question_to_the_living_page_is_answered_with_the_usual_one():
+    html = views.page(
+        RequestFactory().get("/design/", {"language": "xx", "theme": "<b>", "place": "?"})
+    ).content.decode()
+
+    assert '<html lang="fr" dir="ltr">' in html
 
 
 def test_the_arabic_page_asks_for_the_arabic_fonts_only():
