@@ -59,6 +59,8 @@ def picture(listing: Product, *, not_ground: str = "") -> dict[str, Any]:
 
 def as_picture(image: ProductImage, *, alt: str) -> dict[str, Any]:
     """What ``design/_picture.html`` needs of one prepared picture."""
+    if image.drawing:
+        return {"src": image.drawing, "width": image.width or 600, "height": image.height or 600, "alt": alt}
     return {
         "src": image.src,
         "srcset": image.srcset,

@@ -34,5 +34,7 @@ urlpatterns = [
     path("me/", views.account, name="account"),
     path("me/find-order/", views.link_again, name="link_again"),
     path("pages/<slug:slug>/", views.page, name="page"),
+    path("offline/", views.offline, name="offline"),
+    path("manifest.webmanifest", views.manifest, name="manifest"),
     path("language/<slug:code>/", views.language, name="language"),
 ]

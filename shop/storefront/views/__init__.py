@@ -2,6 +2,7 @@
 
 from shop.storefront.views.choosing import basket, basket_add, basket_update
 from shop.storefront.views.home import home
+from shop.storefront.views.keeping import manifest, offline, theme, worker
 from shop.storefront.views.labels import label, labels
 from shop.storefront.views.listing import listing, plate
 from shop.storefront.views.lists import category, listings, region
@@ -39,7 +40,9 @@ __all__ = [
     "listing",
     "listings",
     "mails",
+    "manifest",
     "not_found",
+    "offline",
     "page",
     "pay",
     "payment_return",
@@ -52,6 +55,8 @@ __all__ = [
     "root",
     "server_error",
     "take_back",
+    "theme",
     "track",
     "track_guest",
+    "worker",
 ]
