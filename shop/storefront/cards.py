@@ -33,7 +33,12 @@ def shape(label: Label) -> str:
 
 def short_name(cooperative: Cooperative) -> str:
     """A cooperative among others: its name without the word "cooperative" in front."""
-    return _COOPERATIVE.sub("", cooperative.name) or cooperative.name
+    return bare_name(cooperative.name)
+
+
+def bare_name(name: str) -> str:
+    """The name of a cooperative without the word all of them start with."""
+    return _COOPERATIVE.sub("", name) or name
 
 
 def price_of(listing: Product) -> Money | None:

@@ -9,6 +9,7 @@ app_name = "storefront"
 urlpatterns = [
     path("", views.home, name="home"),
     path("goods/", views.listings, name="listings"),
+    path("suggest/", views.suggest, name="suggest"),
     path("goods/<slug:slug>/", views.listing, name="listing"),
     path("plates/<slug:reference>.svg", views.plate, name="plate"),
     path("kinds/<slug:slug>/", views.category, name="category"),

@@ -5,7 +5,7 @@ from shop.storefront.views.home import home
 from shop.storefront.views.keeping import manifest, offline, theme, worker
 from shop.storefront.views.labels import label, labels
 from shop.storefront.views.listing import listing, plate
-from shop.storefront.views.lists import category, listings, region
+from shop.storefront.views.lists import category, listings, region, suggest
 from shop.storefront.views.mailbox import mails
 from shop.storefront.views.makers import cooperative, cooperatives, regions
 from shop.storefront.views.ordering import checkout, pay, payment_return, place, take_back
@@ -54,6 +54,7 @@ __all__ = [
     "regions",
     "root",
     "server_error",
+    "suggest",
     "take_back",
     "theme",
     "track",
