@@ -81,9 +81,7 @@ def find(*, wanted: Wanted, on: date) -> ListingQuerySet:
     if wanted.cooperative:
         listings = listings.filter(cooperative__slug=wanted.cooperative)
     if wanted.in_stock:
-        free = StockRecord.objects.filter(
-            product=OuterRef("pk"), num_in_stock__gt=Coalesce(F("num_allocated"), 0)
-        )
+        free = _records().filter(num_in_stock__gt=Coalesce(F("num_allocated"), 0))
         listings = listings.filter(Exists(free))
     return listings
 
@@ -91,10 +89,16 @@ def find(*, wanted: Wanted, on: date) -> ListingQuerySet:
 def sorted_by(listings: ListingQuerySet, sort: str) -> ListingQuerySet:
     """Newest first, or by price; the id settles ties, so that no listing shows on two pages."""
     if sort in ("cheapest", "dearest"):
-        price = StockRecord.objects.filter(product=OuterRef("pk")).order_by("price").values("price")[:1]
+        price = _records().order_by("price").values("price")[:1]
         sign = "" if sort == "cheapest" else "-"
         return listings.annotate(lowest=Subquery(price)).order_by(f"{sign}lowest", "-id")
     return listings.order_by("-date_created", "-id")
+
+
+def _records() -> QuerySet:
+    """The stock records of one listing and of its published variants."""
+    of_variants = Q(product__parent=OuterRef("pk"), product__state=Product.State.PUBLISHED)
+    return StockRecord.objects.filter(Q(product=OuterRef("pk")) | of_variants)
 
 
 def size(listings: ListingQuerySet) -> tuple[int, int]:
