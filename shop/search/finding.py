@@ -81,24 +81,29 @@ def find(*, wanted: Wanted, on: date) -> ListingQuerySet:
     if wanted.cooperative:
         listings = listings.filter(cooperative__slug=wanted.cooperative)
     if wanted.in_stock:
-        free = _records().filter(num_in_stock__gt=Coalesce(F("num_allocated"), 0))
-        listings = listings.filter(Exists(free))
+        own, of_variants = (
+            each.filter(num_in_stock__gt=Coalesce(F("num_allocated"), 0)) for each in _records()
+        )
+        listings = listings.filter(Exists(own) | Exists(of_variants))
     return listings
 
 
 def sorted_by(listings: ListingQuerySet, sort: str) -> ListingQuerySet:
     """Newest first, or by price; the id settles ties, so that no listing shows on two pages."""
     if sort in ("cheapest", "dearest"):
-        price = _records().order_by("price").values("price")[:1]
+        own, of_variants = (Subquery(each.order_by("price").values("price")[:1]) for each in _records())
         sign = "" if sort == "cheapest" else "-"
-        return listings.annotate(lowest=Subquery(price)).order_by(f"{sign}lowest", "-id")
+        return listings.annotate(lowest=Coalesce(own, of_variants)).order_by(f"{sign}lowest", "-id")
     return listings.order_by("-date_created", "-id")
 
 
-def _records() -> QuerySet:
-    """The stock records of one listing and of its published variants."""
-    of_variants = Q(product__parent=OuterRef("pk"), product__state=Product.State.PUBLISHED)
-    return StockRecord.objects.filter(Q(product=OuterRef("pk")) | of_variants)
+def _records() -> tuple[QuerySet, QuerySet]:
+    """The stock records of one listing, and those of its published variants."""
+    shown = {"product__state": Product.State.PUBLISHED, "product__is_public": True}
+    return (
+        StockRecord.objects.filter(product=OuterRef("pk")),
+        StockRecord.objects.filter(product__parent=OuterRef("pk"), **shown),
+    )
 
 
 def size(listings: ListingQuerySet) -> tuple[int, int]:

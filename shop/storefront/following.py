@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from moneyed import MAD, Money
 
-from catalogue.models import Product
 from shop.core.clock import day_of
 from shop.core.money import total
 from shop.design import numbers
@@ -152,10 +151,7 @@ def shown(order: Order, parts: Iterable[SupplierOrder], *, at: datetime) -> list
     """Each part as the page shows it."""
     parts = list(parts)
     listings = {line.order_line.product_id for part in parts for line in part.lines.all()}
-    pictures = {
-        each.pk: cards.picture(each)
-        for each in Product.objects.filter(pk__in=[key for key in listings if key]).prefetch_related("images")
-    }
+    pictures = cards.pictures_of(key for key in listings if key)
     town = order.shipping_address.line4 if order.shipping_address else ""
     return [_part(order, part, number, pictures, town, at) for number, part in enumerate(parts, start=1)]
 

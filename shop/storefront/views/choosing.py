@@ -65,10 +65,7 @@ def basket_page(
 
 def group(contents: list[Content], at: Any) -> list[dict[str, Any]]:
     """The goods of a basket by cooperative, as ``design/_basket_box.html`` shows them."""
-    pictured = Product.objects.filter(pk__in=[each.listing.pk for each in contents]).prefetch_related(
-        "images"
-    )
-    pictures = {each.pk: cards.picture(each) for each in pictured} if contents else {}
+    pictures = cards.pictures_of(each.listing.pk for each in contents) if contents else {}
     makers: dict[Cooperative, list[Content]] = {}
     for each in contents:
         makers.setdefault(each.listing.cooperative, []).append(each)
