@@ -84,6 +84,11 @@ def picture(listing: Product, *, not_ground: str = "") -> dict[str, Any]:
             return as_picture(image, alt="")
     if listing.parent_id:
         return picture(listing.on_shelf, not_ground=not_ground)
+    return plate(listing, not_ground=not_ground)
+
+
+def plate(listing: Product, *, not_ground: str = "") -> dict[str, Any]:
+    """The drawn plate that stands for a listing; never on the ground named."""
     url = reverse("storefront:plate", args=[listing.reference])
     return {"src": f"{url}?not={not_ground}" if not_ground else url, "width": 600, "height": 600, "alt": ""}
 

@@ -20,7 +20,7 @@ from shop.fulfilment.deciding import EndReason, reason_text
 from shop.fulfilment.models import SupplierOrder
 from shop.orders.models import Line, Order
 from shop.payments.models import Refund
-from shop.storefront import cards
+from shop.storefront import cards, reviews
 
 State = SupplierOrder.State
 ENDED = (State.DECLINED, State.CANCELLED, State.REFUSED)
@@ -42,7 +42,7 @@ def parts_of(order: Order) -> list[SupplierOrder]:
     return list(
         order.supplier_orders.select_related("cooperative", "carrier")
         .prefetch_related(
-            Prefetch("lines__order_line", queryset=Line.objects.select_related("order", "product__parent")),
+            Prefetch("lines__order_line", queryset=Line.objects.select_related("order", "product__parent", "review")),
             "shipments__carrier",
             "refunds",
         )
@@ -186,6 +186,7 @@ def _part(
                 "title": line.order_line.shown_title,
                 "quantity": line.quantity,
                 "picture": pictures.get(line.order_line.product_id),
+                "review": reviews.of_line(part, line.order_line),
             }
             for line in part.lines.all()
         ],

@@ -148,7 +148,7 @@ def _shared(contents: list[Content], at: Any) -> dict[str, Any] | None:
 @require_POST
 def basket_add(request: Any, slug: str) -> HttpResponse:
     """Put a good into the basket."""
-    listing = Product.objects.filter(slug=slug, parent=None).select_related("cooperative").first()
+    listing = _named(slug, request.POST.get("variant", ""))
     if listing is None:
         raise Http404
     typed = request.POST.get("quantity", "1")
@@ -157,6 +157,8 @@ def basket_add(request: Any, slug: str) -> HttpResponse:
         filling.add(basket=middleware.own(request), listing=listing, quantity=quantity, at=clock.now())
     except filling.NotOnSale as refusal:
         return basket_page(request, wrong=str(refusal), status=409)
+    except filling.ChooseVariant as refusal:
+        return listing_page(request, slug, wrong=str(refusal), status=400)
     except filling.QuantityRefused as refusal:
         return listing_page(request, slug, wrong=str(refusal), typed=typed, status=400)
     except Refused as refusal:
@@ -166,11 +168,21 @@ def basket_add(request: Any, slug: str) -> HttpResponse:
     return redirect("storefront:basket")
 
 
+def _named(slug: str, variant: str) -> Product | None:
+    """The listing of that name, or the variant of it that is named too."""
+    found = Product.objects.select_related("cooperative", "parent")
+    listing = found.filter(slug=slug, parent=None).first()
+    if listing is None or not listing.has_variants or not variant:
+        return listing
+    return found.filter(parent=listing, reference=variant).first()
+
+
 @require_POST
 def basket_update(request: Any, line: str) -> HttpResponse:
     """Another quantity of a good in this basket, or none. ``line`` is the listing's slug: a line of another
     basket cannot even be named."""
-    listing = Product.objects.filter(slug=line, basket_lines__basket=request.basket.pk).first()
+    in_basket = Product.objects.filter(slug=line, basket_lines__basket=request.basket.pk)
+    listing = in_basket.select_related("parent").first()
     if listing is None:
         raise Http404
     typed = request.POST.get("quantity", "")
