@@ -66,8 +66,8 @@ class ListingQuerySet(ProductQuerySet):
 
     def for_cards(self, *, on: date) -> ListingQuerySet:
         """With everything a card shows, in a fixed number of queries."""
-        return self.select_related("cooperative", "origin_region", "product_class").prefetch_related(
-            "stockrecords",
+        cards = self.with_stock().select_related("cooperative", "origin_region", "product_class")
+        return cards.prefetch_related(
             "images",
             Prefetch("children", queryset=variants_shown(), to_attr="variants"),
             Prefetch(
@@ -81,7 +81,9 @@ class ListingQuerySet(ProductQuerySet):
 def variants_shown() -> ListingQuerySet:
     """The published variants of listings with price and stock, in the order they were given."""
     return (
-        Product.objects.filter(state=Product.State.PUBLISHED, is_public=True).with_stock().order_by("-priority", "pk")
+        Product.objects.filter(state=Product.State.PUBLISHED, is_public=True)
+        .with_stock()
+        .order_by("-priority", "pk")
     )
 
 
@@ -130,7 +132,10 @@ class Product(MovesOnce, AbstractProduct):
     )
     lot = models.CharField(_("lot"), max_length=40, blank=True)
     varies_by = models.CharField(
-        max_length=10, choices=VariesBy, blank=True, help_text="of a listing with variants: what they differ in"
+        max_length=10,
+        choices=VariesBy,
+        blank=True,
+        help_text="of a listing with variants: what they differ in",
     )
     variant = models.CharField(
         _("variant"), max_length=60, blank=True, help_text="of a variant: what tells it apart, e.g. 250 ml"
@@ -147,7 +152,8 @@ class Product(MovesOnce, AbstractProduct):
             models.UniqueConstraint(fields=["slug"], name="a_listing_has_its_own_slug"),
             models.CheckConstraint(
                 name="a_variant_has_a_listing_and_only_a_variant",
-                condition=Q(structure="child", parent__isnull=False) | (~Q(structure="child") & Q(parent=None)),
+                condition=Q(structure="child", parent__isnull=False)
+                | (~Q(structure="child") & Q(parent=None)),
             ),
             models.UniqueConstraint(
                 fields=["parent", "variant"],

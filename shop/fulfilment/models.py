@@ -447,7 +447,8 @@ class Review(MovesOnce, models.Model):
             ),
             models.CheckConstraint(
                 name="a_review_is_decided_by_somebody",
-                condition=Q(state="waiting", decided_by=None) | (~Q(state="waiting") & Q(decided_by__isnull=False)),
+                condition=Q(state="waiting", decided_by=None)
+                | (~Q(state="waiting") & Q(decided_by__isnull=False)),
             ),
         ]
         indexes = [models.Index(fields=["listing", "state", "-written_at"], name="reviews_of_a_listing")]

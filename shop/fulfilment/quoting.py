@@ -189,9 +189,7 @@ def business_days_after(day: date, days: int) -> date:
     return day
 
 
-def _rates(
-    *, cooperatives: Iterable[Cooperative], region: str, on: date, cash: bool
-) -> list[DeliveryRate]:
+def _rates(*, cooperatives: Iterable[Cooperative], region: str, on: date, cash: bool) -> list[DeliveryRate]:
     rates = DeliveryRate.objects.filter(
         Q(valid_until=None) | Q(valid_until__gte=on),
         Q(to_region=None) | Q(to_region=region),

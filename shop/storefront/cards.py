@@ -38,25 +38,20 @@ def short_name(cooperative: Cooperative) -> str:
 
 def price_of(listing: Product) -> Money | None:
     """What one costs, tax included; None when it has no price. Of a listing with variants the lowest price of
-    those that are there, or of all when none is. Needs ``for_cards``."""
+    those that are there, or of all when none is. Needs ``for_cards`` or
+    ``with_stock``."""
     if listing.has_variants:
         priced = [each for each in listing.variants if each.price_now is not None]
         there = [each for each in priced if left_of(each)] or priced
         return Money(min(each.price_now for each in there), MAD) if there else None
-    if hasattr(listing, "price_now"):
-        return Money(listing.price_now, MAD) if listing.price_now is not None else None
-    record = next(iter(listing.stockrecords.all()), None)
-    return Money(record.price, MAD) if record and record.price is not None else None
+    return Money(listing.price_now, MAD) if listing.price_now is not None else None
 
 
 def left_of(listing: Product) -> int:
     """How many can be bought now, of all its variants together."""
     if listing.has_variants:
         return sum(left_of(each) for each in listing.variants)
-    if hasattr(listing, "free_now"):
-        return max(listing.free_now or 0, 0)
-    record = next(iter(listing.stockrecords.all()), None)
-    return max(record.net_stock_level, 0) if record else 0
+    return max(listing.free_now or 0, 0)
 
 
 def has_several_prices(listing: Product) -> bool:

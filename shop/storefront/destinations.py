@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Case, F, Value, When
 from django.http import HttpResponse
 from oscar.core.loading import get_model
 
@@ -55,13 +56,27 @@ def _region(code: str) -> Destination | None:
 
 
 def _of_account(user: Any) -> Destination | None:
-    """Her own address for deliveries, else where her last order went."""
-    addresses = get_model("address", "UserAddress").objects.filter(user=user).exclude(region_code="")
-    address = addresses.order_by("-is_default_for_shipping", "-num_orders_as_shipping_address", "pk").first()
-    if address is None:
-        last = Order.objects.filter(user=user).exclude(shipping_address__region_code="")
-        order = last.select_related("shipping_address").order_by("-date_placed").first()
-        address = order.shipping_address if order else None
-    if address is None or not address.region_code:
-        return None
-    return Destination(region=address.region_code, name=address.line4 or address.region_code)
+    """Her own address for deliveries, else where her last order went; one query."""
+    own = (
+        get_model("address", "UserAddress")
+        .objects.filter(user=user)
+        .exclude(region_code="")
+        .annotate(rank=Case(When(is_default_for_shipping=True, then=0), default=1), at=F("pk"))
+        .order_by()
+    )
+    ordered = (
+        Order.objects.filter(user=user)
+        .exclude(shipping_address__region_code="")
+        .annotate(rank=Value(2), at=F("pk"))
+        .order_by()
+    )
+    found = (
+        own.values_list("rank", "at", "region_code", "line4")
+        .union(
+            ordered.values_list("rank", "at", "shipping_address__region_code", "shipping_address__line4"),
+            all=True,
+        )
+        .order_by("rank", "-at")
+        .first()
+    )
+    return Destination(region=found[2], name=found[3] or found[2]) if found and found[2] else None

@@ -42,7 +42,10 @@ def parts_of(order: Order) -> list[SupplierOrder]:
     return list(
         order.supplier_orders.select_related("cooperative", "carrier")
         .prefetch_related(
-            Prefetch("lines__order_line", queryset=Line.objects.select_related("order", "product__parent", "review")),
+            Prefetch(
+                "lines__order_line",
+                queryset=Line.objects.select_related("order", "product__parent", "review"),
+            ),
             "shipments__carrier",
             "refunds",
         )

@@ -92,9 +92,7 @@ def listing_page(
             "quantities": range(1, min(left, 10, MOST_OF_ONE) + 1),
             "delivery": _delivery(request, cooperative, chosen, on=on),
             "perishable": 0 < chosen.shelf_life_months <= PERISHABLE_MONTHS,
-            "labels": [
-                cards.proof(each, demo=cooperative.is_demo) for each in _certifications(found, on=on)
-            ],
+            "labels": [cards.proof(each, demo=cooperative.is_demo) for each in _certifications(found, on=on)],
             "map": _map(found),
             "own": cards.cards(own, terms=terms),
             "alike": cards.cards(alike, terms=terms),
@@ -224,9 +222,7 @@ def _picture_alt(found: Product, image: ProductImage, number: int, of: int) -> s
     }
 
 
-def _delivery(
-    request: HttpRequest, cooperative: Cooperative, chosen: Product, *, on: date
-) -> dict[str, Any]:
+def _delivery(request: HttpRequest, cooperative: Cooperative, chosen: Product, *, on: date) -> dict[str, Any]:
     """Bringing one of it to her town, or as long as no town is known roughly anywhere."""
     parcels = [(cooperative, chosen.gross_weight_g)]
     place = destinations.of(request)
