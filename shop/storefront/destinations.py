@@ -17,7 +17,7 @@ from shop.orders.models import Order
 #: Holds the code of a commune or of a region; nothing else about her.
 COOKIE = "destination"
 _KEPT_S = 180 * 24 * 3600
-_CODE = re.compile(r"(MA-[0-9]{2})|([0-9]{2}(?:\.[0-9]{2,4}){1,4})")
+_CODE = re.compile(r"(MA-[0-9]{2})|([0-9.]{2,16})")
 
 
 @dataclass(frozen=True)

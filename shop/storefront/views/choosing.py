@@ -97,7 +97,8 @@ def _line(content: Content, picture: dict[str, Any]) -> dict[str, Any]:
         "url": listing.get_absolute_url() if content.on_sale else "",
         "picture": picture,
         "amount": content.amount,
-        "unit": listing.unit or "",
+        # A variant told apart by its contents has them in its name.
+        "unit": "" if listing.unit == listing.variant else listing.unit or "",
         "each": content.price,
         "quantity": content.quantity,
         "slug": listing.slug,
