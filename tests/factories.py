@@ -308,7 +308,13 @@ class ListingFactory(DjangoModelFactory):
 
 
 def variant_of(
-    listing: Product, name: str, *, price: str = "150.00", quantity: int = 10, weight: int = 500, unit: str = ""
+    listing: Product,
+    name: str,
+    *,
+    price: str = "150.00",
+    quantity: int = 10,
+    weight: int = 500,
+    unit: str = "",
 ) -> Product:
     """One more published variant of a listing without a price of its own (``ListingFactory(price=None)``)."""
     made = varying.add(

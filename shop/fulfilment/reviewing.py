@@ -117,6 +117,7 @@ def write(*, order_line: Line, stars: int, words: str, language: str, at: dateti
     return review
 
 
+@transaction.atomic
 def approve(*, review: Review, by: Any, at: datetime) -> None:
     """From now on everybody reads it. One that is shown already is left as it is."""
     if review.state == Review.State.APPROVED:
@@ -127,6 +128,7 @@ def approve(*, review: Review, by: Any, at: datetime) -> None:
     logger.info("review approved", extra={"review": review.reference})
 
 
+@transaction.atomic
 def decline(*, review: Review, by: Any, reason: str, at: datetime) -> None:
     """It is not shown, or no longer; its writer reads why. Raises ReasonNeeded."""
     if not reason.strip():

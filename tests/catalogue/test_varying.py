@@ -174,6 +174,8 @@ def test_the_variants_of_many_listings_come_with_their_stock_in_a_fixed_number_o
     with django_assert_num_queries(4):  # listings, pictures, variants, label claims
         found = {each.pk: each for each in Product.objects.on_sale(on=TODAY).for_cards(on=TODAY)}
 
-    assert [(each.variant, each.price_now, each.free_now) for each in found[few.pk].variants] == [("S", 110, 5)]
+    assert [(each.variant, each.price_now, each.free_now) for each in found[few.pk].variants] == [
+        ("S", 110, 5)
+    ]
     assert len(found[many.pk].variants) == 20
     assert found[many.pk].variants[3].price_now == 103
