@@ -1,10 +1,11 @@
 """The doors of the storefront, by what a visitor does."""
 
 from shop.storefront.views.choosing import basket, basket_add, basket_update
+from shop.storefront.views.destinations import destination
 from shop.storefront.views.home import home
 from shop.storefront.views.keeping import manifest, offline, theme, worker
 from shop.storefront.views.labels import label, labels
-from shop.storefront.views.listing import listing, plate
+from shop.storefront.views.listing import listing, picture, plate
 from shop.storefront.views.lists import category, listings, region, suggest
 from shop.storefront.views.mailbox import mails
 from shop.storefront.views.makers import cooperative, cooperatives, regions
@@ -19,6 +20,7 @@ from shop.storefront.views.orders import (
     track_guest,
 )
 from shop.storefront.views.pages import bad_request, forbidden, language, not_found, page, root, server_error
+from shop.storefront.views.reviews import listing_reviews, review
 
 __all__ = [
     "account",
@@ -31,6 +33,7 @@ __all__ = [
     "checkout",
     "cooperative",
     "cooperatives",
+    "destination",
     "forbidden",
     "home",
     "label",
@@ -38,6 +41,7 @@ __all__ = [
     "language",
     "link_again",
     "listing",
+    "listing_reviews",
     "listings",
     "mails",
     "manifest",
@@ -46,12 +50,14 @@ __all__ = [
     "page",
     "pay",
     "payment_return",
+    "picture",
     "place",
     "plate",
     "receipt",
     "received",
     "region",
     "regions",
+    "review",
     "root",
     "server_error",
     "suggest",
