@@ -8,6 +8,7 @@ app_name = "storefront"
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("harvests/", views.calendar, name="calendar"),
     path("goods/", views.listings, name="listings"),
     path("goods/<slug:slug>/", views.listing, name="listing"),
     path("plates/<slug:reference>.svg", views.plate, name="plate"),

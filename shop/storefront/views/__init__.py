@@ -1,7 +1,7 @@
 """The doors of the storefront, by what a visitor does."""
 
 from shop.storefront.views.choosing import basket, basket_add, basket_update
-from shop.storefront.views.home import home
+from shop.storefront.views.home import calendar, home
 from shop.storefront.views.labels import label, labels
 from shop.storefront.views.listing import listing, plate
 from shop.storefront.views.lists import category, listings, region
@@ -25,6 +25,7 @@ __all__ = [
     "basket",
     "basket_add",
     "basket_update",
+    "calendar",
     "cancel_part",
     "category",
     "checkout",

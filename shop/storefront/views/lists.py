@@ -22,6 +22,7 @@ from shop.search.finding import Wanted
 from shop.search.words import MOST_LETTERS
 from shop.storefront import cards
 from shop.storefront.crumbs import shop_crumb
+from shop.storefront.views.makers import region_intro
 
 Category = get_model("catalogue", "Category")
 ProductCategory = get_model("catalogue", "ProductCategory")
@@ -66,7 +67,9 @@ def region(request: HttpRequest, code: str) -> HttpResponse:
     """The goods that come from one region."""
     here = get_object_or_404(Region, code=code)
     crumbs = [{"name": _("Regions"), "url": reverse("storefront:regions")}, {"name": here.name}]
-    return _list(request, title=here.name, base=Wanted(regions=(here.code,)), crumbs=crumbs)
+    # Above the first page only: whoever turns pages or filters is looking for goods.
+    intro = None if request.GET else region_intro(here, on=clock.today())
+    return _list(request, title=here.name, base=Wanted(regions=(here.code,)), crumbs=crumbs, intro=intro)
 
 
 def _list(
@@ -78,8 +81,12 @@ def _list(
     lead: str = "",
     tree: list[Any] | None = None,
     branches: Iterable[Any] = (),
+    intro: dict[str, Any] | None = None,
 ) -> HttpResponse:
-    """A list with its filters. ``base`` is what the page itself stands for and cannot be taken away."""
+    """A list with its filters. ``base`` is what the page itself stands for and cannot be taken away.
+
+    ``intro`` stands above the goods; its ``template`` says what else it needs.
+    """
     on = clock.today()
     tree = _categories() if tree is None else tree
     regions = {each.code: each for each in Region.objects.all()}
@@ -109,6 +116,7 @@ def _list(
     context = {
         "title": _("Results for “%(text)s”") % {"text": text} if text else title,
         "lead": lead,
+        "intro": intro,
         "search_query": text,
         "goods": goods,
         "makers": makers,
