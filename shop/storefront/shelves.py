@@ -40,7 +40,7 @@ Found = TypeVar("Found")
 class Counted(Subquery):
     """How many rows a subquery finds; the subquery brings its own limit."""
 
-    template = "(SELECT COUNT(*) FROM %(subquery)s counted)"
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
     output_field = IntegerField()
 
 

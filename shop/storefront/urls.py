@@ -34,6 +34,7 @@ urlpatterns = [
     path("follow/<str:token>/", views.track_guest, name="track_guest"),
     path("me/", views.account, name="account"),
     path("me/find-order/", views.link_again, name="link_again"),
+    path("sellers/", views.sellers, name="sellers"),
     path("pages/<slug:slug>/", views.page, name="page"),
     path("language/<slug:code>/", views.language, name="language"),
 ]

@@ -17,7 +17,16 @@ from shop.storefront.views.orders import (
     track,
     track_guest,
 )
-from shop.storefront.views.pages import bad_request, forbidden, language, not_found, page, root, server_error
+from shop.storefront.views.pages import (
+    bad_request,
+    forbidden,
+    language,
+    not_found,
+    page,
+    root,
+    sellers,
+    server_error,
+)
 
 __all__ = [
     "account",
@@ -51,6 +60,7 @@ __all__ = [
     "region",
     "regions",
     "root",
+    "sellers",
     "server_error",
     "take_back",
     "track",

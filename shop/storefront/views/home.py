@@ -55,7 +55,7 @@ def home(request: HttpRequest) -> HttpResponse:
         request,
         "storefront/home.html",
         {
-            "heading": month_heading(on),
+            "today": month_heading(on),
             "seasons": [_season(each, on) for each in shelves.seasons_with_goods(on=on)],
             "families": _families(on),
             "big": shown[0] if shown else None,

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.paginator import EmptyPage, PageNotAnInteger, Paginator
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -65,10 +65,13 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
 
 def region(request: HttpRequest, code: str) -> HttpResponse:
     """The goods that come from one region."""
-    here = get_object_or_404(Region, code=code)
+    every = list(Region.objects.all())
+    here = next((each for each in every if each.code == code), None)
+    if here is None:
+        raise Http404
     crumbs = [{"name": _("Regions"), "url": reverse("storefront:regions")}, {"name": here.name}]
     # Above the first page only: whoever turns pages or filters is looking for goods.
-    intro = None if request.GET else region_intro(here, on=clock.today())
+    intro = None if request.GET else region_intro(here, among=every, on=clock.today())
     return _list(request, title=here.name, base=Wanted(regions=(here.code,)), crumbs=crumbs, intro=intro)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any
 
@@ -187,15 +188,14 @@ def _sector(sector: str) -> str:
     return known.get(sector, sector)
 
 
-def region_intro(here: Region, *, on: date) -> dict[str, Any]:
+def region_intro(here: Region, *, among: list[Region], on: date) -> dict[str, Any]:
     """What stands above the goods of a region: the map, a few words, its signs of origin, who works there."""
-    goods = shelves.by_cooperative(on=on)
     makers = Cooperative.objects.selling().filter(region=here).order_by("code")
     return {
         "template": "storefront/_region.html",
         "here": here,
         "said": about_region(here.code),
-        "regions": region_tiles(on),
+        "regions": tiles_of(among, on=on),
         "signs": [
             {"kind": _("PDO") if each.kind == "AOP" else _("PGI"), "name": each.name}
             for each in signs.signs_of(region=here.code)
@@ -207,7 +207,7 @@ def region_intro(here: Region, *, on: date) -> dict[str, Any]:
                 "url": reverse("storefront:cooperative", args=[each.slug]),
                 "women_only": each.women_only,
             }
-            for each in sorted(makers, key=lambda each: -goods.get(each.pk, 0))[:MAKERS_NAMED]
+            for each in makers[:MAKERS_NAMED]
         ],
     }
 
@@ -257,5 +257,10 @@ def about_region(code: str) -> str:
 
 def region_tiles(on: date) -> list[dict[str, Any]]:
     """The regions for the map, each with how many goods come from it today."""
+    return tiles_of(Region.objects.all(), on=on)
+
+
+def tiles_of(regions: Iterable[Region], *, on: date) -> list[dict[str, Any]]:
+    """Likewise, of regions that were fetched already."""
     counts = shelves.by_region(on=on)
-    return [cards.tile(each, count=shelves.said(counts.get(each.code, 0))) for each in Region.objects.all()]
+    return [cards.tile(each, count=shelves.said(counts.get(each.code, 0))) for each in regions]
