@@ -88,7 +88,7 @@ def calendar(request: HttpRequest) -> HttpResponse:
         request,
         "storefront/calendar.html",
         {
-            "month": capfirst(_month_name(on)),
+            "month": capfirst(numbers.month_text(on.month)),
             "now": [_season(each, on) for each in now],
             "later": [_season(each, on) for each in later],
             "crumbs": [shop_crumb(), {"name": _("Harvests of the year")}],
@@ -150,21 +150,16 @@ def month_heading(on: date) -> str:
         text = _("Mid %(month)s at the cooperatives")
     else:
         text = _("Late %(month)s at the cooperatives")
-    return text % {"month": _month_name(on)}
-
-
-def _month_name(on: date) -> str:
-    return numbers.day_text(on, style="month").split(numbers.NBSP)[0]
+    return text % {"month": numbers.month_text(on.month)}
 
 
 def _season(season: Season, on: date) -> dict[str, Any]:
     """One harvest as pages show it: its months as twelve tiles and in words."""
-    first, last = (_month_name(date(on.year, each, 1)) for each in (season.months[0], season.months[-1]))
     return {
         "name": season.name,
         "said": season.said,
         "url": f"{reverse('storefront:listings')}?{urlencode({'q': season.search})}",
-        "months": _("%(first)s to %(last)s") % {"first": first, "last": last},
+        "months": numbers.month_range_text(season.from_month, season.until_month),
         "tiles": [
             {
                 "x": (month - 1) * 20,

@@ -19,7 +19,6 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, get_language_from_request, gettext_lazy, override
 from django.utils.translation import gettext as _
-
 from moneyed import MAD, Money
 
 from cooperatives.models import Cooperative, FeeTerms
@@ -33,6 +32,7 @@ from shop.people.middleware import keep_language
 from shop.pricing.fees import fees
 from shop.storefront import cards, rooms
 from shop.storefront.crumbs import shop_crumb
+
 
 @dataclass(frozen=True)
 class Text:
@@ -228,7 +228,8 @@ def forbidden(request: HttpRequest, exception: Any) -> HttpResponse:
 def not_found(request: HttpRequest, exception: Any) -> HttpResponse:
     """What was looked for, and ways back within the room it was looked for in."""
     context = rooms.not_found_in(request) if hasattr(request, "user") else {}
-    return render(request, "404.html", context, status=404)
+    in_shop = not request.path_info.startswith(("/desk/", "/backoffice/"))
+    return render(request, "404.html", {**context, "in_shop": in_shop}, status=404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
