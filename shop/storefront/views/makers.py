@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.core.cache import cache
@@ -158,9 +159,10 @@ def _facts(here: Cooperative) -> list[dict[str, Any]]:
         if here.women_only:
             members = _("%(members)s, all of them women") % {"members": members}
         elif here.women_count:
-            members = _("%(members)s, of whom %(women)s women") % {
+            members = _("%(members)s, of whom %(women)s women (%(share)s)") % {
                 "members": members,
                 "women": here.women_count,
+                "share": numbers.percent_text(Decimal(here.women_count) / here.members_count),
             }
         rows.append({"name": _("Members"), "value": members})
     if here.founded:
@@ -249,7 +251,7 @@ def about_region(code: str) -> str:
             "Salt from the coast of Tarfaya, dyed melhfas and worked goat leather from Laâyoune, and spices for the tea of the Sahara."
         ),
         "MA-12": _(
-            "Between ocean and desert: khoumassi couscous of several grains, toasted barley, and jewellery from the shells of the bay."
+            "Between ocean and desert: khoumassi couscous of five grains, toasted barley, and jewellery from the shells of the bay."
         ),
     }
     return known.get(code, "")
