@@ -300,6 +300,12 @@ SHOP_LEGAL = {
     "name": env.str("SHOP_LEGAL_NAME", default="Tadamon (démonstration)"),
     "rib": env.str("SHOP_RIB", default="999780000000000000202641"),
     "cndp": env.str("SHOP_CNDP", default=""),
+    # Who stands behind the shop; the embedded one is invented, a real one says its own or does not start.
+    "address": env.str("SHOP_ADDRESS", default="" if PRODUCTION else "1, rue de la Démonstration, Rabat"),
+    "phone": env.str("SHOP_PHONE", default="" if PRODUCTION else "+212500000000"),
+    "email": env.str("SHOP_EMAIL", default="" if PRODUCTION else "bonjour@tadamon.example"),
+    "ice": env.str("SHOP_ICE", default="" if PRODUCTION else "999000000000099"),
+    "register": env.str("SHOP_REGISTER", default="" if PRODUCTION else "DEMO/2026/1"),
 }
 
 # Oscar

@@ -8,6 +8,7 @@ app_name = "storefront"
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("harvests/", views.calendar, name="calendar"),
     path("goods/", views.listings, name="listings"),
     path("suggest/", views.suggest, name="suggest"),
     path("goods/<slug:slug>/", views.listing, name="listing"),
@@ -38,6 +39,7 @@ urlpatterns = [
     path("follow/<str:token>/", views.track_guest, name="track_guest"),
     path("me/", views.account, name="account"),
     path("me/find-order/", views.link_again, name="link_again"),
+    path("sellers/", views.sellers, name="sellers"),
     path("pages/<slug:slug>/", views.page, name="page"),
     path("offline/", views.offline, name="offline"),
     path("manifest.webmanifest", views.manifest, name="manifest"),

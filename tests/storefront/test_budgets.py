@@ -107,7 +107,7 @@ def pages_of(visitor, listing):
     }
 
 
-BUDGETS = {"home": 22, "label": 15, "cooperative": 15}
+BUDGETS = {"home": 22, "region": 17}
 
 
 def counted(visitor, listing) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 from shop.storefront.views.choosing import basket, basket_add, basket_update
 from shop.storefront.views.destinations import destination
-from shop.storefront.views.home import home
+from shop.storefront.views.home import calendar, home
 from shop.storefront.views.keeping import manifest, offline, theme, worker
 from shop.storefront.views.labels import label, labels
 from shop.storefront.views.listing import listing, picture, plate
@@ -19,7 +19,16 @@ from shop.storefront.views.orders import (
     track,
     track_guest,
 )
-from shop.storefront.views.pages import bad_request, forbidden, language, not_found, page, root, server_error
+from shop.storefront.views.pages import (
+    bad_request,
+    forbidden,
+    language,
+    not_found,
+    page,
+    root,
+    sellers,
+    server_error,
+)
 from shop.storefront.views.reviews import listing_reviews, review
 
 __all__ = [
@@ -28,6 +37,7 @@ __all__ = [
     "basket",
     "basket_add",
     "basket_update",
+    "calendar",
     "cancel_part",
     "category",
     "checkout",
@@ -59,6 +69,7 @@ __all__ = [
     "regions",
     "review",
     "root",
+    "sellers",
     "server_error",
     "suggest",
     "take_back",
