@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from django.db.models import Prefetch, Q
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import pgettext
@@ -23,6 +23,7 @@ from shop.core.money import half_up
 from shop.design import plates
 from shop.storefront import cards
 from shop.storefront.crumbs import shop_crumb
+from shop.storefront.views import gone
 
 Category = get_model("catalogue", "Category")
 ProductCategory = get_model("catalogue", "ProductCategory")
@@ -60,7 +61,7 @@ def listing_page(
         .first()
     )
     if found is None:
-        raise Http404
+        return gone.of_listing(request, slug)
     cooperative = found.cooperative
     certifications = (
         Certification.objects.valid_on(on)

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -20,6 +20,7 @@ from shop.search import finding
 from shop.search.finding import Wanted
 from shop.storefront import cards
 from shop.storefront.crumbs import shop_crumb
+from shop.storefront.views import gone
 
 
 def regions(request: HttpRequest) -> HttpResponse:
@@ -70,7 +71,9 @@ def cooperatives(request: HttpRequest) -> HttpResponse:
 def cooperative(request: HttpRequest, slug: str) -> HttpResponse:
     """Who they are, what they make, what they are certified for, and how to reach them."""
     on = clock.today()
-    here = get_object_or_404(Cooperative.objects.selling().select_related("region"), slug=slug)
+    here = Cooperative.objects.selling().select_related("region").filter(slug=slug).first()
+    if here is None:
+        return gone.of_cooperative(request, slug)
     found = list(
         finding.sorted_by(finding.find(wanted=Wanted(cooperative=here.slug), on=on), "newest").for_cards(
             on=on
