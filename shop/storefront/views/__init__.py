@@ -1,6 +1,7 @@
 """The doors of the storefront, by what a visitor does."""
 
 from shop.storefront.views.choosing import basket, basket_add, basket_update
+from shop.storefront.views.crawling import robots, security, sitemap, sitemap_part
 from shop.storefront.views.home import home
 from shop.storefront.views.labels import label, labels
 from shop.storefront.views.listing import listing, plate
@@ -18,6 +19,7 @@ from shop.storefront.views.orders import (
     track_guest,
 )
 from shop.storefront.views.pages import bad_request, forbidden, language, not_found, page, root, server_error
+from shop.storefront.views.sharing import cooperative_feed, feed, share_card
 
 __all__ = [
     "account",
@@ -29,7 +31,9 @@ __all__ = [
     "category",
     "checkout",
     "cooperative",
+    "cooperative_feed",
     "cooperatives",
+    "feed",
     "forbidden",
     "home",
     "label",
@@ -49,8 +53,13 @@ __all__ = [
     "received",
     "region",
     "regions",
+    "robots",
     "root",
+    "security",
     "server_error",
+    "share_card",
+    "sitemap",
+    "sitemap_part",
     "take_back",
     "track",
     "track_guest",

@@ -114,9 +114,7 @@ def of_cooperative(request: HttpRequest, slug: str) -> HttpResponse:
 
 def status_of_label(label: Label, *, held: bool, on: date) -> int:
     """Gone when it was held once and nobody holds it today; else as usual."""
-    lapsed = Certification.objects.filter(
-        label=label, state=Certification.State.VERIFIED, valid_until__lt=on
-    )
+    lapsed = Certification.objects.filter(label=label, state=Certification.State.VERIFIED, valid_until__lt=on)
     return 200 if held or not lapsed.exists() else GONE
 
 
