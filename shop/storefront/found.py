@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html import unescape
 from typing import Any
 from urllib.parse import urlencode
 
@@ -100,7 +101,7 @@ def about(context: Mapping[str, Any], request: HttpRequest) -> About:
 
 def shortened(text: str) -> str:
     """Plain words on one line, cut between words at what search engines show."""
-    plain = " ".join(strip_tags(text).split())
+    plain = " ".join(unescape(strip_tags(text)).split())
     if len(plain) <= DESCRIPTION:
         return plain
     return plain[:DESCRIPTION].rpartition(" ")[0].rstrip(" .,;:،؛") + "…"
