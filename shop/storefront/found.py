@@ -31,6 +31,8 @@ DESCRIPTION = 160
 LOCALES = {"fr": "fr_FR", "ar": "ar_AR", "en": "en_GB"}
 #: What links are decorated with on their way; it changes nothing on the page.
 TRACKING = ("fbclid", "gclid", "msclkid", "mc_cid", "mc_eid", "ref")
+#: Pages that are lists, with narrowings in their query.
+LISTS = ("listings", "category", "region")
 #: Changes the order of a list, not what is on it.
 SORTING = "sort"
 #: A narrowing of all goods that has a page of its own.
@@ -127,7 +129,7 @@ def _kept_address(context: Mapping[str, Any], request: HttpRequest, view: str) -
         for key, values in request.GET.lists()
         if not key.startswith("utm_") and key not in TRACKING and any(values)
     }
-    if "groups" not in context:
+    if view not in LISTS:
         return request.path
     asked.pop(SORTING, None)
     number = asked.pop("page", ["1"])
@@ -139,7 +141,7 @@ def _kept_address(context: Mapping[str, Any], request: HttpRequest, view: str) -
         return _with(request.path, on_page)
     chosen = [
         (group["key"], choice["code"])
-        for group in context["groups"]
+        for group in context.get("groups") or ()
         for choice in group["choices"]
         if choice["on"]
     ]
