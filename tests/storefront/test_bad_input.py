@@ -125,17 +125,12 @@ def test_odd_wishes_for_a_language_are_answered(accepts):
 # --- every door ---------------------------------------------------------------------------------
 
 QUERIES = [
-    "page=1000000000",
-    "page=-1&page=0&page=two&page=",
-    "page=" + "9" * 5_000,
-    "q=" + "a" * 10_000,
+    "page=1000000000&v=" + "f" * 3_000,
+    "page=-1&page=0&page=two&page=&x=%ff%fe%80&%ff=%c0%af",
+    "q=" + "a" * 10_000 + "&page=" + "9" * 5_000,
     "&" * 2_000 + "=&==&&=;",
-    "x=%ff%fe%80&%ff=%c0%af",
-    "next=//evil.example&next=javascript:alert(1)",
-    "variant=%3Cscript%3E&variant=../../etc/passwd&variant=",
-    "not=%27%20OR%201%3D1--&not=saffron",
-    "v=" + "f" * 3_000,
-    "region=MA-01&region=MA-01&region=%F0%9F%8D%AF",
+    "next=//evil.example&next=javascript:alert(1)&not=%27%20OR%201%3D1--&not=saffron",
+    "variant=%3Cscript%3E&variant=../../etc/passwd&variant=&region=MA-01&region=MA-01&region=%F0%9F%8D%AF",
 ]
 
 
@@ -173,7 +168,7 @@ def test_more_fields_than_anybody_types_are_refused_with_a_page():
     assert issubclass(TooManyFieldsSent, Exception)
 
 
-@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "BREW", "get"])
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "OPTIONS", "TRACE", "BREW"])
 def test_odd_methods_are_answered_at_every_door(method):
     client = Client()
 
