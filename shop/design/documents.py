@@ -104,7 +104,8 @@ def qr_svg(text: str) -> str:
 
 
 @cache
-def _fonts() -> typst.Fonts:
+def fonts() -> typst.Fonts:
+    """The whole fonts for papers and share cards; read once in a process."""
     return typst.Fonts(
         include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(FOLDER / "fonts")]
     )
@@ -125,7 +126,7 @@ def _compile(template: str, data: Mapping[str, Any], language: str, **options: A
     compiler = typst.Compiler(
         str(FOLDER / "documents" / f"{template}.typ"),
         root=str(FOLDER),
-        font_paths=_fonts(),
+        font_paths=fonts(),
         sys_inputs=inputs,
     )
     result = compiler.compile(**options)

@@ -1,6 +1,7 @@
 """The doors of the storefront, by what a visitor does."""
 
 from shop.storefront.views.choosing import basket, basket_add, basket_update
+from shop.storefront.views.crawling import robots, security, sitemap, sitemap_part
 from shop.storefront.views.destinations import destination
 from shop.storefront.views.home import calendar, home
 from shop.storefront.views.keeping import manifest, offline, theme, worker
@@ -30,6 +31,7 @@ from shop.storefront.views.pages import (
     server_error,
 )
 from shop.storefront.views.reviews import listing_reviews, review
+from shop.storefront.views.sharing import cooperative_feed, feed, share_card
 
 __all__ = [
     "account",
@@ -42,8 +44,10 @@ __all__ = [
     "category",
     "checkout",
     "cooperative",
+    "cooperative_feed",
     "cooperatives",
     "destination",
+    "feed",
     "forbidden",
     "home",
     "label",
@@ -68,9 +72,14 @@ __all__ = [
     "region",
     "regions",
     "review",
+    "robots",
     "root",
+    "security",
     "sellers",
     "server_error",
+    "share_card",
+    "sitemap",
+    "sitemap_part",
     "suggest",
     "take_back",
     "theme",
