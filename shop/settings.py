@@ -59,6 +59,7 @@ INSTALLED_APPS = [
     "catalogue.apps.CatalogueConfig",
     "shop.pricing.apps.PricingConfig",
     "shop.orders.apps.OrdersConfig",
+    "shop.vouchers.apps.VouchersConfig",
     "shop.fulfilment.apps.FulfilmentConfig",
     "shop.payments.apps.PaymentsConfig",
     "shop.reconciliation.apps.ReconciliationConfig",

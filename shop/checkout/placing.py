@@ -1,6 +1,7 @@
 """From basket to order, exactly once, with every amount frozen and every good set aside.
 
-Oscar's offers, vouchers and surcharges are not applied: the order is the sum of its lines and deliveries.
+Oscar's offers, vouchers and surcharges are not applied: the order is the sum of its lines, each less what one
+voucher of ours takes off it, and of its deliveries (docs/decisions/0008).
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from shop.checkout.filling import Content
 from shop.core import mailing, references
 from shop.core.clock import day_of
 from shop.core.errors import Refused
-from shop.core.money import to_minor, total
+from shop.core.money import to_minor, total, zero
 from shop.fulfilment import quoting, story
 from shop.fulfilment.models import DeliveryQuote
 from shop.orders import links
@@ -33,6 +34,8 @@ from shop.orders.models import Line, Order, ShippingAddress
 from shop.payments import paying
 from shop.pricing.fees import net_of
 from shop.pricing.tax import vat_rate, vat_rates
+from shop.vouchers import applying, redeeming
+from shop.vouchers.applying import Reduction
 
 logger = logging.getLogger(__name__)
 Method = Order.Method
@@ -76,6 +79,7 @@ def buy(
     quotes: Sequence[DeliveryQuote],
     at: datetime,
     expected: Money | None = None,
+    voucher: str = "",
 ) -> Order:
     """Place the order and open its payment, both or neither; a cash order is confirmed at once.
 
@@ -90,6 +94,7 @@ def buy(
         quotes=quotes,
         at=at,
         expected=expected,
+        voucher=voucher,
     )
     if order.stage == Order.Stage.AWAITING_PAYMENT:  # not so when the button was pressed before
         if order.payment_method == Method.CASH:
@@ -108,12 +113,14 @@ def place(
     quotes: Sequence[DeliveryQuote],
     at: datetime,
     expected: Money | None = None,
+    voucher: str = "",
 ) -> Order:
     """Make an order of a basket; the same basket again returns the order it became.
 
     ``address`` is not saved yet; ``quotes`` is one unexpired row for each cooperative, of this basket,
-    address and method; ``expected`` is the sum the customer was shown. Raises the refusals of
-    ``filling`` (a good off sale, too few left, a price she has not seen), ``quoting.QuoteExpired``,
+    address and method; ``expected`` is the sum the customer was shown; ``voucher`` is the code she was shown
+    as taken off. Raises the refusals of ``filling`` (a good off sale, too few left, a price she has not seen),
+    of ``vouchers.applying`` (unknown, used up meanwhile), ``quoting.QuoteExpired``,
     ``stock.SoldOut``, BasketEmpty, BasketGone or TotalChanged, and then nothing is written.
     """
     if basket.pk is None:
@@ -126,16 +133,20 @@ def place(
     for each in contents:
         if each.refusal:
             raise each.refusal
+    reduced = reduction(contents=contents, code=voucher, customer=customer, at=at) if voucher else None
     goods = total([each.amount for each in contents], MAD)
     delivery = total([each.gross for each in quotes], MAD)
-    if expected is not None and expected != goods + delivery:
-        raise TotalChanged(expected, goods + delivery)
+    costs = goods - (reduced.amount if reduced else zero(MAD)) + delivery
+    if expected is not None and expected != costs:
+        raise TotalChanged(expected, costs)
 
     number = references.make("T")
     with override(customer.language):
-        lines = _lines(contents, at)
+        lines = _lines(contents, reduced, at)
     stock.reserve(quantities={each.stockrecord_id: each.quantity for each in lines}, about=number, at=at)
     order = _order(number, basket, customer, address, method, lines, quotes, at)
+    if reduced:
+        redeeming.take(reduction=reduced, order=order, user=customer.user, email=customer.email, at=at)
     _freeze_quotes(order, contents, quotes, address, at)
     Basket.objects.filter(pk=basket.pk).update(status=Basket.SUBMITTED, date_submitted=at)
     story.tell(
@@ -147,7 +158,7 @@ def place(
         total=to_minor(order.total),
         cooperatives=sorted({each.listing.cooperative.code for each in contents}),
     )
-    _promise_mail(order, customer, contents, lines, goods, delivery, at)
+    _promise_mail(order, customer, contents, lines, goods, delivery, reduced, at)
     logger.info("order placed", extra={"order": number, "method": method})
     return order
 
@@ -164,16 +175,33 @@ def _placed_before(basket: Any) -> Order:
     return order
 
 
-def _lines(contents: Sequence[Content], at: datetime) -> list[Line]:
-    """The order's lines, unsaved, with gross prices as shown and the tax inside them told apart."""
+def reduction(
+    *, contents: Sequence[Content], code: str, at: datetime, customer: Customer | None = None
+) -> Reduction:
+    """What a voucher's code takes off these goods, for this customer as far as she is known. Raises the
+    refusals of ``vouchers.applying``."""
+    return applying.reduction(
+        voucher=applying.find(code=code),
+        goods=[applying.Good(each.listing.cooperative_id, each.amount) for each in contents],
+        at=at,
+        user=customer.user if customer else None,
+        email=customer.email if customer else "",
+    )
+
+
+def _lines(contents: Sequence[Content], reduced: Reduction | None, at: datetime) -> list[Line]:
+    """The order's lines, unsaved, with gross prices as shown, what a voucher leaves of them to pay, and the
+    tax inside them told apart."""
     rates = vat_rates(on=day_of(at))
+    taken = reduced.taken if reduced else [zero(MAD)] * len(contents)
     lines = []
-    for each in contents:
+    for each, off in zip(contents, taken, strict=True):
         listing, cooperative = each.listing, each.listing.cooperative
         rate = vat_rate(
             vat_class=listing.vat_class, regime=cooperative.vat_regime, on=day_of(at), rates=rates
         )
         net, _vat = net_of(each.amount, rate)
+        left_net, _vat = net_of(each.amount - off, rate)
         unit_net, _vat = net_of(each.price, rate)
         lines.append(
             Line(
@@ -187,8 +215,8 @@ def _lines(contents: Sequence[Content], at: datetime) -> list[Line]:
                 unit=listing.unit or "",
                 upc=listing.upc,
                 quantity=each.quantity,
-                line_price_incl_tax=each.amount.amount,
-                line_price_excl_tax=net.amount,
+                line_price_incl_tax=(each.amount - off).amount,
+                line_price_excl_tax=left_net.amount,
                 line_price_before_discounts_incl_tax=each.amount.amount,
                 line_price_before_discounts_excl_tax=net.amount,
                 unit_price_incl_tax=each.price.amount,
@@ -272,6 +300,11 @@ def fingerprint(*, contents: Sequence[Content], address: Any, method: str) -> st
     )
 
 
+def _giver(reduced: Reduction) -> str:
+    """The cooperative that bears a voucher; empty for the shop."""
+    return reduced.voucher.cooperative.name if reduced.voucher.cooperative else ""
+
+
 def _promise_mail(
     order: Order,
     customer: Customer,
@@ -279,6 +312,7 @@ def _promise_mail(
     lines: Sequence[Line],
     goods: Money,
     delivery: Money,
+    reduced: Reduction | None,
     at: datetime,
 ) -> None:
     def amount(money: Money) -> dict[str, Any]:
@@ -302,6 +336,8 @@ def _promise_mail(
             "reserved_until": order.reserved_until.isoformat() if order.reserved_until else "",
             "parts": [{"cooperative": name, "lines": rows} for name, rows in parts.items()],
             "goods": amount(goods),
+            "voucher": amount(reduced.amount) if reduced else None,
+            "voucher_by": _giver(reduced) if reduced else "",
             "delivery": amount(delivery),
             "total": amount(order.total),
         }

@@ -32,6 +32,7 @@ from shop.payments import refunding
 from shop.payments.models import LatePayment, Payment, PaymentAttempt
 from shop.payments.stripe import gateway, posting
 from shop.payments.stripe.errors import AnswerUnknown, StripeRefused
+from shop.vouchers import redeeming
 
 logger = logging.getLogger(__name__)
 
@@ -399,6 +400,7 @@ def _end(order_pk: int, at: datetime) -> bool:
     order.ended_at = at
     order.save(update_fields=["ended_at"])
     stock.free(quantities=reserved_by(order), about=order.number, at=at)
+    redeeming.give_back(order=order, at=at)
     story.tell(order=order, kind="order.expired", at=at)
     in_time = bool(order.reserved_until and order.reserved_until > at)
     _mail(order, "order.expired", at, more=lambda: {"cancelled": in_time})
