@@ -336,7 +336,7 @@ def _promise_mail(
             "reserved_until": order.reserved_until.isoformat() if order.reserved_until else "",
             "parts": [{"cooperative": name, "lines": rows} for name, rows in parts.items()],
             "goods": amount(goods),
-            "voucher": amount(reduced.amount) if reduced else None,
+            "voucher": amount(-reduced.amount) if reduced else None,
             "voucher_by": _giver(reduced) if reduced else "",
             "delivery": amount(delivery),
             "total": amount(order.total),

@@ -61,6 +61,7 @@ WORDS: dict[str, Promise] = {
     "vat": _("VAT"),
     "goods": _("Goods"),
     "delivery": _("Delivery"),
+    "voucher": _("Voucher"),
     "breakdown": _("Where the price of the goods goes"),
     "share": _("Share"),
     # settlement statement

@@ -1,6 +1,6 @@
 """The doors of the storefront, by what a visitor does."""
 
-from shop.storefront.views.choosing import basket, basket_add, basket_update
+from shop.storefront.views.choosing import basket, basket_add, basket_update, use_voucher
 from shop.storefront.views.home import home
 from shop.storefront.views.labels import label, labels
 from shop.storefront.views.listing import listing, plate
@@ -54,4 +54,5 @@ __all__ = [
     "take_back",
     "track",
     "track_guest",
+    "use_voucher",
 ]

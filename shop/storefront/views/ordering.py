@@ -31,6 +31,7 @@ from shop.fulfilment.models import DeliveryQuote
 from shop.orders.models import Order
 from shop.payments import paying
 from shop.payments.stripe.gateway import Urls
+from shop.storefront import vouchering
 from shop.storefront.forms import CheckoutForm, address_from
 from shop.storefront.views import choosing
 from shop.storefront.views.orders import order_or_404, remember
@@ -111,11 +112,13 @@ def place(request: Any) -> HttpResponse:
             method=form.cleaned_data["method"],
             quotes=shown,
             expected=_promised(request),
+            voucher=request.POST.get("voucher", ""),
             at=at,
         )
     except Refused as refusal:
         return _refused(request, form, basket, refusal, at)
     request.basket_count = 0
+    vouchering.forget(request)
     remember(request, order)
     return _to_payment(request, order, at)
 
@@ -223,6 +226,8 @@ def _page(
     for part in parts:
         part["quote"] = by_maker.get(part["cooperative"].pk)
         part["total"] = part["goods"] + part["quote"].gross if part["quote"] else part["goods"]
+    voucher = vouchering.chosen(request, contents, at)
+    costs = goods - voucher.amount + delivery
     region = form["region"].value() or ""
     context = {
         "form": form,
@@ -230,10 +235,11 @@ def _page(
         "parts": parts,
         "goods": goods,
         "delivery": delivery,
-        "sum": goods + delivery,
+        "voucher": voucher,
+        "sum": costs,
         "ready": ready,
         "fingerprint": quotes[0].fingerprint if ready else "",
-        "total_minor": to_minor(goods + delivery),
+        "total_minor": to_minor(costs),
         "basket": baskets.token(basket=request.basket),
         "towns": _towns(region),
         "card": (form["method"].value() or Order.Method.CARD) == Order.Method.CARD,
