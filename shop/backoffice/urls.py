@@ -12,6 +12,7 @@ from shop.backoffice.views import (
     payouts,
     reconciliation,
     today,
+    vouchers,
 )
 
 register_converter(addresses.Reference, "ref")
@@ -42,6 +43,10 @@ urlpatterns = [
     path("outbox/", outbox.outbox, name="outbox"),
     path("outbox/<ref:reference>/", outbox.message, name="message"),
     path("outbox/<ref:reference>/send-again/", outbox.send_again, name="send_again"),
+    # vouchers
+    path("vouchers/", vouchers.vouchers, name="vouchers"),
+    path("vouchers/new/", vouchers.issue_voucher, name="issue_voucher"),
+    path("vouchers/<ref:reference>/end/", vouchers.end_voucher, name="end_voucher"),
     # payouts
     path("payouts/", payouts.payouts, name="payouts"),
     path("payouts/plan/", payouts.plan_run, name="plan_run"),

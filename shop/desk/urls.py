@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from shop.desk.views import listings, money, orders, people, today
+from shop.desk.views import listings, money, orders, people, today, vouchers
 
 app_name = "desk"
 
@@ -24,6 +24,9 @@ urlpatterns = [
     path("listings/<str:reference>/stock/", listings.stock_count, name="stock"),
     path("listings/<str:reference>/publish/", listings.publish, name="publish"),
     path("listings/<str:reference>/withdraw/", listings.withdraw, name="withdraw"),
+    path("vouchers/", vouchers.vouchers, name="vouchers"),
+    path("vouchers/new/", vouchers.issue_voucher, name="issue_voucher"),
+    path("vouchers/<str:reference>/end/", vouchers.end_voucher, name="end_voucher"),
     path("money/", money.money, name="money"),
     path("money/account/", money.payout_account, name="payout_account"),
     path("money/account/stop/", money.stop_account, name="stop_account"),

@@ -32,6 +32,7 @@ from tests.factories import (
     dispatched,
     mad,
     rib_of,
+    voucher,
 )
 
 pytestmark = pytest.mark.django_db
@@ -72,6 +73,9 @@ DOORS: dict[str, tuple[set[str], int]] = {
     "outbox": (READERS, YES),
     "message": (READERS, YES),
     "send_again": (SUPPORT, YES),
+    "vouchers": (MONEY, YES),
+    "issue_voucher": (MAKER, YES),
+    "end_voucher": (MAKER, YES),
     "payouts": (MONEY, YES),
     "plan_run": (MAKER, YES),
     "payout_run": (MONEY, YES),
@@ -186,6 +190,7 @@ def address_of(shop: Any) -> dict[str, str]:
         "refund_by_bank": [refund.reference],
         "message": [message.reference],
         "send_again": [message.reference],
+        "end_voucher": [voucher().reference],
         "payout_run": [run.reference],
         "approve_run": [run.reference],
         "cancel_run": [run.reference],
