@@ -15,11 +15,12 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import override
 from moneyed import MAD, Money
 
 from catalogue import stock
+from cooperatives.models import Cooperative
 from shop.checkout import filling
 from shop.checkout.baskets import Basket
 from shop.checkout.filling import Content
@@ -69,6 +70,30 @@ class Customer:
     language: str = "fr"
 
 
+@dataclass(frozen=True)
+class Gift:
+    """The order is for somebody else: a message for her, and the codes of the cooperatives that pack it."""
+
+    message: str = ""
+    packed_by: frozenset[str] = frozenset()
+
+
+#: Packing is a thing of the cooperative's like another, at the ordinary rate.
+_PACKING_VAT = "R20"
+
+
+def packed(*, contents: Sequence[Content], gift: Gift | None) -> list[Cooperative]:
+    """The cooperatives of a basket that are asked to pack their parcel as a gift, and offer it."""
+    asked = gift.packed_by if gift else frozenset()
+    makers = {each.listing.cooperative.code: each.listing.cooperative for each in contents}
+    return [makers[code] for code in sorted(makers) if code in asked and makers[code].gift_packing]
+
+
+def packing_price(cooperative: Cooperative) -> Money:
+    """What a cooperative asks for packing its parcel, tax included."""
+    return Money(cooperative.gift_packing or 0, MAD)
+
+
 @transaction.atomic
 def buy(
     *,
@@ -80,6 +105,7 @@ def buy(
     at: datetime,
     expected: Money | None = None,
     voucher: str = "",
+    gift: Gift | None = None,
 ) -> Order:
     """Place the order and open its payment, both or neither; a cash order is confirmed at once.
 
@@ -95,6 +121,7 @@ def buy(
         at=at,
         expected=expected,
         voucher=voucher,
+        gift=gift,
     )
     if order.stage == Order.Stage.AWAITING_PAYMENT:  # not so when the button was pressed before
         if order.payment_method == Method.CASH:
@@ -114,12 +141,13 @@ def place(
     at: datetime,
     expected: Money | None = None,
     voucher: str = "",
+    gift: Gift | None = None,
 ) -> Order:
     """Make an order of a basket; the same basket again returns the order it became.
 
     ``address`` is not saved yet; ``quotes`` is one unexpired row for each cooperative, of this basket,
     address and method; ``expected`` is the sum the customer was shown; ``voucher`` is the code she was shown
-    as taken off. Raises the refusals of ``filling`` (a good off sale, too few left, a price she has not seen),
+    as taken off; ``gift`` says that no price goes with the parcels, and which are packed. Raises the refusals of ``filling`` (a good off sale, too few left, a price she has not seen),
     of ``vouchers.applying`` (unknown, used up meanwhile), ``quoting.QuoteExpired``,
     ``stock.SoldOut``, BasketEmpty, BasketGone or TotalChanged, and then nothing is written.
     """
@@ -134,7 +162,9 @@ def place(
         if each.refusal:
             raise each.refusal
     reduced = reduction(contents=contents, code=voucher, customer=customer, at=at) if voucher else None
-    goods = total([each.amount for each in contents], MAD)
+    packers = packed(contents=contents, gift=gift)
+    packing = total([packing_price(each) for each in packers], MAD)
+    goods = total([each.amount for each in contents], MAD) + packing
     delivery = total([each.gross for each in quotes], MAD)
     costs = goods - (reduced.amount if reduced else zero(MAD)) + delivery
     if expected is not None and expected != costs:
@@ -143,8 +173,9 @@ def place(
     number = references.make("T")
     with override(customer.language):
         lines = _lines(contents, reduced, at)
+        packing_lines = _packing_lines(packers, at)
     stock.reserve(quantities={each.stockrecord_id: each.quantity for each in lines}, about=number, at=at)
-    order = _order(number, basket, customer, address, method, lines, quotes, at)
+    order = _order(number, basket, customer, address, method, [*lines, *packing_lines], quotes, gift, at)
     if reduced:
         redeeming.take(reduction=reduced, order=order, user=customer.user, email=customer.email, at=at)
     _freeze_quotes(order, contents, quotes, address, at)
@@ -158,7 +189,7 @@ def place(
         total=to_minor(order.total),
         cooperatives=sorted({each.listing.cooperative.code for each in contents}),
     )
-    _promise_mail(order, customer, contents, lines, goods, delivery, reduced, at)
+    _promise_mail(order, customer, [*lines, *packing_lines], goods, delivery, reduced, at)
     logger.info("order placed", extra={"order": number, "method": method})
     return order
 
@@ -230,6 +261,38 @@ def _lines(contents: Sequence[Content], reduced: Reduction | None, at: datetime)
     return lines
 
 
+def _packing_lines(packers: Sequence[Cooperative], at: datetime) -> list[Line]:
+    """A line for each parcel that is packed as a gift. No voucher counts it among the goods."""
+    rates = vat_rates(on=day_of(at)) if packers else {}
+    lines = []
+    for each in packers:
+        rate = vat_rate(vat_class=_PACKING_VAT, regime=each.vat_regime, on=day_of(at), rates=rates)
+        price = packing_price(each)
+        net, _vat = net_of(price, rate)
+        lines.append(
+            Line(
+                partner_id=each.partner_id,
+                partner_name=each.name,
+                partner_sku="",
+                cooperative=each,
+                is_packing=True,
+                title=gettext("Gift packing"),
+                quantity=1,
+                line_price_incl_tax=price.amount,
+                line_price_excl_tax=net.amount,
+                line_price_before_discounts_incl_tax=price.amount,
+                line_price_before_discounts_excl_tax=net.amount,
+                unit_price_incl_tax=price.amount,
+                unit_price_excl_tax=net.amount,
+                tax_code=_PACKING_VAT,
+                vat_rate=rate,
+                status=settings.OSCAR_INITIAL_LINE_STATUS,
+                num_allocated=0,
+            )
+        )
+    return lines
+
+
 def _order(
     number: str,
     basket: Any,
@@ -238,6 +301,7 @@ def _order(
     method: str,
     lines: list[Line],
     quotes: Sequence[DeliveryQuote],
+    gift: Gift | None,
     at: datetime,
 ) -> Order:
     address.save(force_insert=True)
@@ -263,6 +327,8 @@ def _order(
         status=settings.OSCAR_INITIAL_ORDER_STATUS,
         date_placed=at,
         reserved_until=at + timedelta(minutes=settings.CARD_RESERVATION_MINUTES) if card else None,
+        is_gift=gift is not None,
+        gift_message=gift.message if gift else "",
         demo=settings.DEMO_MODE,
     )
     for each in lines:
@@ -308,7 +374,6 @@ def _giver(reduced: Reduction) -> str:
 def _promise_mail(
     order: Order,
     customer: Customer,
-    contents: Sequence[Content],
     lines: Sequence[Line],
     goods: Money,
     delivery: Money,
@@ -320,13 +385,13 @@ def _promise_mail(
 
     def said() -> dict[str, Any]:
         parts: dict[str, list[dict[str, Any]]] = {}
-        for content, line in zip(contents, lines, strict=True):
-            parts.setdefault(content.listing.cooperative.name, []).append(
+        for line in lines:
+            parts.setdefault(line.partner_name, []).append(
                 {
                     "title": line.title,
                     "unit": line.unit,
                     "quantity": line.quantity,
-                    "amount": amount(content.amount),
+                    "amount": amount(Money(line.line_price_before_discounts_incl_tax, MAD)),
                 }
             )
         return {

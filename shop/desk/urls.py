@@ -18,6 +18,7 @@ urlpatterns = [
     path("orders/<str:reference>/deliver/", orders.deliver, name="deliver"),
     path("orders/<str:reference>/take-back/", orders.take_back, name="take_back"),
     path("orders/<str:reference>/packing-slip/", orders.packing_slip, name="packing_slip"),
+    path("orders/<str:reference>/gift-slip/", orders.gift_slip, name="gift_slip"),
     path("listings/", listings.listings, name="listings"),
     path("listings/<str:reference>/", listings.listing, name="listing"),
     path("listings/<str:reference>/price/", listings.price, name="price"),

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, transition
 
@@ -310,6 +311,8 @@ class SupplierOrderLine(models.Model):
     @property
     def title_said(self) -> str:
         """What was ordered, in the reader's language; as frozen when the listing is gone."""
+        if self.order_line.is_packing:
+            return gettext("Gift packing")
         listing = self.order_line.product
         return listing.get_title() if listing else self.title
 

@@ -20,7 +20,7 @@ class Number(forms.DecimalField):
 
     widget = forms.TextInput(attrs={"inputmode": "decimal", "dir": "ltr", "autocomplete": "off"})
 
-    def to_python(self, value: Any) -> Decimal | None:
+    def to_python(self, value: Any) -> Any:
         typed = "".join(str(value or "").split()).replace(",", ".").replace("٫", ".").rstrip("%٪")
         return super().to_python(typed)
 

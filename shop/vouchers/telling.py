@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Q, Sum
@@ -44,10 +45,10 @@ def takes(voucher: Voucher) -> str:
     if voucher.kind == Voucher.Kind.AMOUNT:
         said = money_text(voucher.amount, style="short")
     elif voucher.most_minor is None:
-        said = percent_text(voucher.rate)
+        said = percent_text(voucher.rate or Decimal(0))
     else:
         said = _("%(rate)s, at most %(most)s") % {
-            "rate": percent_text(voucher.rate),
+            "rate": percent_text(voucher.rate or Decimal(0)),
             "most": money_text(voucher.most, style="short"),
         }
     if not voucher.least_goods_minor:

@@ -75,6 +75,7 @@ DOORS = [
     ),
     ("take_back", "post", "part", {"sellable": "yes"}, "dispatched", 403, 302, 403, 403, 302),
     ("packing_slip", "get", "part", {}, "accepted", 403, 200, 403, 403, 200),
+    ("gift_slip", "get", "part", {}, "accepted", 403, 404, 403, 403, 404),
     ("listings", "get", None, {}, "placed", 200, 200, 200, 200, 200),
     ("listing", "get", "listing", {}, "placed", 200, 200, 200, 200, 200),
     ("price", "post", "listing", {"price": "90,50"}, "placed", 403, 403, 302, 403, 302),
