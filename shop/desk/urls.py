@@ -26,6 +26,7 @@ urlpatterns = [
     path("listings/<str:reference>/publish/", listings.publish, name="publish"),
     path("listings/<str:reference>/withdraw/", listings.withdraw, name="withdraw"),
     path("vouchers/", vouchers.vouchers, name="vouchers"),
+    path("vouchers/packing/", vouchers.gift_packing, name="gift_packing"),
     path("vouchers/new/", vouchers.issue_voucher, name="issue_voucher"),
     path("vouchers/<str:reference>/end/", vouchers.end_voucher, name="end_voucher"),
     path("money/", money.money, name="money"),

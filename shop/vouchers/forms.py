@@ -111,6 +111,17 @@ class VoucherForm(forms.Form):
         }
 
 
+class PackingForm(forms.Form):
+    """What a cooperative asks for packing a parcel as a gift."""
+
+    price = Number(
+        label=_("Price of packing one parcel, in dirhams, tax included"),
+        help_text=_("Leave it empty when you do not pack gifts."),
+        decimal_places=2,
+        required=False,
+    )
+
+
 class EndForm(forms.Form):
     """When a voucher ends: on a day, or now."""
 

@@ -85,6 +85,8 @@ DOORS = [
     ("vouchers", "get", None, {}, "placed", 403, 403, 200, 403, 200),
     ("issue_voucher", "get", None, {}, "placed", 403, 403, 200, 403, 200),
     ("issue_voucher", "post", None, {}, "placed", 403, 403, 422, 403, 422),
+    ("gift_packing", "post", None, {"price": "25,00"}, "placed", 403, 403, 302, 403, 302),
+    ("gift_packing", "post", None, {"price": "-1"}, "placed", 403, 403, 422, 403, 422),
     ("end_voucher", "get", "voucher", {}, "placed", 403, 403, 200, 403, 200),
     ("end_voucher", "post", "voucher", {"when": "now"}, "placed", 403, 403, 302, 403, 302),
     ("money", "get", None, {}, "placed", 403, 403, 403, 200, 200),

@@ -8,13 +8,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from cooperatives import packing as offering
+from cooperatives.models import Cooperative
 from shop.core import clock
 from shop.core.errors import Refused
 from shop.desk.scope import EDIT_LISTINGS, at_desk, cooperative_of, frame, require
 from shop.vouchers import codes, issuing, telling
-from shop.vouchers.forms import EndForm, VoucherForm
+from shop.vouchers.forms import EndForm, PackingForm, VoucherForm
 from shop.vouchers.models import Voucher
 
 PER_PAGE = 30
@@ -24,15 +26,46 @@ PER_PAGE = 30
 @require_GET
 def vouchers(request: HttpRequest) -> HttpResponse:
     """What the cooperative gives and gave, the newest first."""
-    cooperative = cooperative_of(request, EDIT_LISTINGS)
+    return _page(request, cooperative_of(request, EDIT_LISTINGS))
+
+
+def _page(request: HttpRequest, cooperative: Cooperative, packing: PackingForm | None = None) -> HttpResponse:
+    """``packing`` is a form that was refused."""
     found = Voucher.objects.of(request.user).filter(cooperative=cooperative)
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     return render(
         request,
         "desk/vouchers.html",
         frame(request, cooperative, "listings")
-        | {"page": page, "rows": telling.rows(page, on=clock.day_of(clock.now()))},
+        | {
+            "page": page,
+            "rows": telling.rows(page, on=clock.day_of(clock.now())),
+            "packing": packing or PackingForm(initial={"price": cooperative.gift_packing}),
+        },
+        status=422 if packing else 200,
     )
+
+
+@at_desk
+@require_POST
+def gift_packing(request: HttpRequest) -> HttpResponse:
+    """What the cooperative asks for packing a parcel as a gift, from now on; empty when it does not."""
+    cooperative = cooperative_of(request, EDIT_LISTINGS)
+    form = PackingForm(request.POST)
+    if not form.is_valid():
+        return _page(request, cooperative, form)
+    try:
+        offered = offering.offer(cooperative=cooperative, price=form.cleaned_data["price"])
+    except Refused as refusal:
+        form.add_error("price", str(refusal))
+        return _page(request, cooperative, form)
+    messages.success(
+        request,
+        _("Customers can now ask you to pack a gift.")
+        if offered.gift_packing
+        else _("You no longer offer gift packing."),
+    )
+    return redirect("desk:vouchers")
 
 
 @at_desk
