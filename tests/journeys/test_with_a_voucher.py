@@ -55,6 +55,9 @@ def test_borne_by_the_shop_and_paid_by_card(house):
     ]
     (session,) = house.shop.things("session")
     assert session["amount_total"] == 90000
+    lines = {each["description"]: each["amount_total"] for each in house.shop.things("item")}
+    assert sorted(lines.values()) == [3000, 3000, 30383, 53617]
+    assert sum("bon déduit" in each for each in lines) == 2
 
     # What she did not pay the shop did: customers' money closes to nothing.
     assert stands("customer_funds") == mad("0.00")
