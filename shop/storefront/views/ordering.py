@@ -232,7 +232,10 @@ def _page(
         quotes, by_maker = [], {}
     for part in parts:
         part["quote"] = by_maker.get(part["cooperative"].pk)
+        part["packing"] = part["cooperative"] in packers
         part["total"] = part["goods"] + part["quote"].gross if part["quote"] else part["goods"]
+        if part["packing"]:
+            part["total"] += placing.packing_price(part["cooperative"])
     voucher = vouchering.chosen(request, contents, at)
     costs = goods + packing - voucher.amount + delivery
     region = form["region"].value() or ""
