@@ -59,6 +59,7 @@ INSTALLED_APPS = [
     "catalogue.apps.CatalogueConfig",
     "shop.pricing.apps.PricingConfig",
     "shop.orders.apps.OrdersConfig",
+    "shop.vouchers.apps.VouchersConfig",
     "shop.fulfilment.apps.FulfilmentConfig",
     "shop.payments.apps.PaymentsConfig",
     "shop.reconciliation.apps.ReconciliationConfig",
@@ -201,6 +202,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+#: Wrong codes of vouchers, in a session and from a network (many share one); allauth counts its own by itself.
+ACCOUNT_RATE_LIMITS = {"voucher_try": "10/10m/key,60/10m/ip"}
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None

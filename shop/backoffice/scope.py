@@ -53,6 +53,7 @@ _PLACES = (
     ("reviews", gettext_lazy("Reviews"), CURATE),
     ("payouts", gettext_lazy("Payouts"), READ_MONEY),
     ("reconciliation", gettext_lazy("Reconciliation"), READ_MONEY),
+    ("vouchers", gettext_lazy("Vouchers"), READ_MONEY),
     ("files", gettext_lazy("Files"), READ_MONEY),
     ("audit", gettext_lazy("Audit"), READ_MONEY),
     ("clock", gettext_lazy("Clock"), MOVE_CLOCK),

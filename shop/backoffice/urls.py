@@ -13,6 +13,7 @@ from shop.backoffice.views import (
     reconciliation,
     reviews,
     today,
+    vouchers,
 )
 
 register_converter(addresses.Reference, "ref")
@@ -47,6 +48,10 @@ urlpatterns = [
     path("reviews/", reviews.reviews, name="reviews"),
     path("reviews/<ref:reference>/approve/", reviews.approve_review, name="approve_review"),
     path("reviews/<ref:reference>/decline/", reviews.decline_review, name="decline_review"),
+    # vouchers
+    path("vouchers/", vouchers.vouchers, name="vouchers"),
+    path("vouchers/new/", vouchers.issue_voucher, name="issue_voucher"),
+    path("vouchers/<ref:reference>/end/", vouchers.end_voucher, name="end_voucher"),
     # payouts
     path("payouts/", payouts.payouts, name="payouts"),
     path("payouts/plan/", payouts.plan_run, name="plan_run"),

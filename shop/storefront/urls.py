@@ -28,6 +28,7 @@ urlpatterns = [
     path("basket/", views.basket, name="basket"),
     path("basket/add/<slug:slug>/", views.basket_add, name="basket_add"),
     path("basket/lines/<slug:line>/", views.basket_update, name="basket_update"),
+    path("basket/voucher/", views.use_voucher, name="use_voucher"),
     path("checkout/", views.checkout, name="checkout"),
     path("checkout/place/", views.place, name="place"),
     path("orders/<slug:number>/", views.track, name="track"),

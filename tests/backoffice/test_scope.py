@@ -32,6 +32,7 @@ from tests.factories import (
     dispatched,
     mad,
     rib_of,
+    voucher,
 )
 
 pytestmark = pytest.mark.django_db
@@ -76,6 +77,9 @@ DOORS: dict[str, tuple[set[str], int]] = {
     "reviews": (CURATORS, YES),
     "approve_review": (CURATORS, GO),
     "decline_review": (CURATORS, YES),
+    "vouchers": (MONEY, YES),
+    "issue_voucher": (MAKER, YES),
+    "end_voucher": (MAKER, YES),
     "payouts": (MONEY, YES),
     "plan_run": (MAKER, YES),
     "payout_run": (MONEY, YES),
@@ -199,6 +203,7 @@ def address_of(shop: Any) -> dict[str, str]:
         "send_again": [message.reference],
         "approve_review": [review.reference],
         "decline_review": [review.reference],
+        "end_voucher": [voucher().reference],
         "payout_run": [run.reference],
         "approve_run": [run.reference],
         "cancel_run": [run.reference],

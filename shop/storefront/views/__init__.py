@@ -1,6 +1,6 @@
 """The doors of the storefront, by what a visitor does."""
 
-from shop.storefront.views.choosing import basket, basket_add, basket_update
+from shop.storefront.views.choosing import basket, basket_add, basket_update, use_voucher
 from shop.storefront.views.crawling import robots, security, sitemap, sitemap_part
 from shop.storefront.views.destinations import destination
 from shop.storefront.views.home import calendar, home
@@ -85,5 +85,6 @@ __all__ = [
     "theme",
     "track",
     "track_guest",
+    "use_voucher",
     "worker",
 ]
