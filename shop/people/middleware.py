@@ -22,6 +22,25 @@ def keep_language(response: HttpResponse, code: str) -> None:
     )
 
 
+#: What a browser remembers of the appearance: ``light``, ``dark``, or nothing.
+THEME_COOKIE = "tadamon_theme"
+
+
+def keep_theme(response: HttpResponse, theme: str) -> None:
+    """From now on this browser shows pages light or dark; with no theme, as the device says."""
+    if not theme:
+        response.delete_cookie(THEME_COOKIE, samesite="Lax")
+        return
+    response.set_cookie(
+        THEME_COOKIE,
+        theme,
+        max_age=settings.LANGUAGE_COOKIE_AGE,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
 class OwnLanguageMiddleware:
     """Outside ``/fr/``, ``/ar/`` and ``/en/`` a signed-in person reads her own language.
 
