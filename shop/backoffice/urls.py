@@ -7,6 +7,7 @@ from shop.backoffice.views import (
     accounts,
     discrepancies,
     importing,
+    newsletter,
     orders,
     outbox,
     payouts,
@@ -42,6 +43,14 @@ urlpatterns = [
     path("outbox/", outbox.outbox, name="outbox"),
     path("outbox/<ref:reference>/", outbox.message, name="message"),
     path("outbox/<ref:reference>/send-again/", outbox.send_again, name="send_again"),
+    path("newsletter/", newsletter.newsletter, name="newsletter"),
+    path("newsletter/new/", newsletter.new_issue, name="new_issue"),
+    path("newsletter/<ref:reference>/", newsletter.issue, name="issue"),
+    path(
+        "newsletter/<ref:reference>/preview/<slug:language>/", newsletter.preview_issue, name="preview_issue"
+    ),
+    path("newsletter/<ref:reference>/send/", newsletter.send_issue, name="send_issue"),
+    path("newsletter/<ref:reference>/throw-away/", newsletter.throw_away_issue, name="throw_away_issue"),
     # payouts
     path("payouts/", payouts.payouts, name="payouts"),
     path("payouts/plan/", payouts.plan_run, name="plan_run"),

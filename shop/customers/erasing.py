@@ -72,9 +72,7 @@ def mark(email: str) -> str:
 def open_orders(*, user: Any) -> list[str]:
     """Numbers of her orders that are not over: unpaid and kept, on their way, may be sent back, or owed a refund."""
     orders = owning.orders_of(user=user)
-    refund_waits = Payment.objects.filter(
-        Q(refunds__isnull=False) & ~Q(refunds__state=Refund.State.SUCCEEDED)
-    ).values("order")
+    refund_waits = Refund.objects.exclude(state=Refund.State.SUCCEEDED).values("payment__order")
     not_refunded = SupplierOrder.objects.filter(
         state__in=[_State.DECLINED, _State.CANCELLED], order__payment__state=Payment.State.PAID, refunds=None
     ).values("order")
@@ -249,6 +247,7 @@ def _pseudonymise(numbers: list[str]) -> int:
         title="", first_name="", last_name="", line1="", line2="", line3="", line4="", state="", postcode="",
         landmark="", phone_number="", notes="", search_text="", province_code="", commune_code="", code=None,
     )  # fmt: skip
+    get_model("order", "BillingAddress").objects.filter(order__in=keys).delete()
     get_model("order", "OrderNote").objects.filter(order__in=keys).update(message="")
     Shipment.objects.filter(supplier_order__order__in=keys).update(proof_note="")
     Refund.objects.filter(payment__order__in=keys).update(note="", bank_holder="", bank_rib="")

@@ -26,6 +26,8 @@ StockRecord = get_model("partner", "StockRecord")
 
 #: Where a visitor's session keeps hers until she signs in: references, the last one marked last.
 SESSION_KEY = "favourites"
+#: How long a visitor's are kept, in seconds: as long as her basket.
+LIFETIME = 30 * 24 * 3600
 #: More than anybody looks through again.
 MOST = 200
 BACK, CHEAPER = "favourite.back", "favourite.cheaper"

@@ -1,5 +1,23 @@
 """The doors of the storefront, by what a visitor does."""
 
+from shop.storefront.views.account import (
+    account,
+    account_details,
+    account_looks,
+    link_again,
+    order_again,
+    track_guest,
+)
+from shop.storefront.views.account_addresses import (
+    address,
+    address_default,
+    address_new,
+    address_remove,
+    addresses,
+)
+from shop.storefront.views.account_data import data, erase, export, keep_account
+from shop.storefront.views.account_favourites import favourite, favourites
+from shop.storefront.views.account_notices import newsletter, newsletter_confirm, notices, unsubscribe
 from shop.storefront.views.choosing import basket, basket_add, basket_update
 from shop.storefront.views.home import home
 from shop.storefront.views.labels import label, labels
@@ -8,19 +26,18 @@ from shop.storefront.views.lists import category, listings, region
 from shop.storefront.views.mailbox import mails
 from shop.storefront.views.makers import cooperative, cooperatives, regions
 from shop.storefront.views.ordering import checkout, pay, payment_return, place, take_back
-from shop.storefront.views.orders import (
-    account,
-    cancel_part,
-    link_again,
-    receipt,
-    received,
-    track,
-    track_guest,
-)
+from shop.storefront.views.orders import cancel_part, receipt, received, track
 from shop.storefront.views.pages import bad_request, forbidden, language, not_found, page, root, server_error
 
 __all__ = [
     "account",
+    "account_details",
+    "account_looks",
+    "address",
+    "address_default",
+    "address_new",
+    "address_remove",
+    "addresses",
     "bad_request",
     "basket",
     "basket_add",
@@ -30,8 +47,14 @@ __all__ = [
     "checkout",
     "cooperative",
     "cooperatives",
+    "data",
+    "erase",
+    "export",
+    "favourite",
+    "favourites",
     "forbidden",
     "home",
+    "keep_account",
     "label",
     "labels",
     "language",
@@ -39,7 +62,11 @@ __all__ = [
     "listing",
     "listings",
     "mails",
+    "newsletter",
+    "newsletter_confirm",
     "not_found",
+    "notices",
+    "order_again",
     "page",
     "pay",
     "payment_return",
@@ -54,4 +81,5 @@ __all__ = [
     "take_back",
     "track",
     "track_guest",
+    "unsubscribe",
 ]
