@@ -11,7 +11,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
@@ -102,7 +102,7 @@ def order_again(request: Any, number: str) -> HttpResponse:
         said = ngettext("%(number)s good is in your basket.", "%(number)s goods are in your basket.", came)
         messages.success(request, said % {"number": came})
     if missing:
-        messages.warning(request, _("Not to be had now: %(goods)s.") % {"goods": _(", ").join(missing)})
+        messages.warning(request, _("Not to be had now: %(goods)s.") % {"goods": pgettext("between two facts", ", ").join(missing)})
     return redirect("storefront:basket")
 
 
