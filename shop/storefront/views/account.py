@@ -102,7 +102,10 @@ def order_again(request: Any, number: str) -> HttpResponse:
         said = ngettext("%(number)s good is in your basket.", "%(number)s goods are in your basket.", came)
         messages.success(request, said % {"number": came})
     if missing:
-        messages.warning(request, _("Not to be had now: %(goods)s.") % {"goods": pgettext("between two facts", ", ").join(missing)})
+        messages.warning(
+            request,
+            _("Not to be had now: %(goods)s.") % {"goods": pgettext("between two facts", ", ").join(missing)},
+        )
     return redirect("storefront:basket")
 
 
