@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from shop.addresses.models import UserAddress
 from shop.core.errors import Refused
 from shop.orders.models import ShippingAddress
+from shop.people.models import User
 
 #: More places than one person has parcels sent to.
 MOST = 20
@@ -53,7 +54,7 @@ def keep(
     One that stands there already (same name and street) is brought up to date, not written twice. The first
     one is the default. Raises BookFull.
     """
-    type(user).objects.select_for_update().get(pk=user.pk)  # two presses at once write one address
+    User.objects.select_for_update().get(pk=user.pk)  # two presses at once write one address
     kept = instead_of or UserAddress(user=user)
     for column in _COLUMNS:
         setattr(kept, column, getattr(place, column))

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from shop.core import clock
 from shop.core.errors import Refused
@@ -41,10 +41,10 @@ def data(request: Any) -> HttpResponse:
 
 @never_cache
 @login_required
+@require_POST
 @reauthentication_required
-@require_GET
 def export(request: Any) -> HttpResponse:
-    """Everything, as one file."""
+    """Everything, as one file. Made on request, so it is a form; asked for her password first, it goes on by itself."""
     if not ratelimit.consume(request, action="export", user=request.user):
         return ratelimit.respond_429(request)
     at = clock.now()
