@@ -38,6 +38,8 @@ urlpatterns = [
     path("", storefront.root, name="root"),
     path("home/", home, name="home"),
     path("health/", health, name="health"),
+    path("theme/", storefront.theme, name="theme"),
+    path("sw.js", storefront.worker, name="worker"),
     path("language/", people.own_language, name="own_language"),
     path("account/", include("allauth.urls")),
     path("desk/", include("shop.desk.urls")),

@@ -8,6 +8,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
+from shop.design.context import THEME_COOKIE
+
 _PREFIXES = tuple(f"/{code}/" for code, _name in settings.LANGUAGES)
 
 
@@ -20,10 +22,6 @@ def keep_language(response: HttpResponse, code: str) -> None:
         secure=settings.SESSION_COOKIE_SECURE,
         samesite="Lax",
     )
-
-
-#: What a browser remembers of the appearance: ``light``, ``dark``, or nothing.
-THEME_COOKIE = "tadamon_theme"
 
 
 def keep_theme(response: HttpResponse, theme: str) -> None:

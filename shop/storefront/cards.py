@@ -33,7 +33,12 @@ def shape(label: Label) -> str:
 
 def short_name(cooperative: Cooperative) -> str:
     """A cooperative among others: its name without the word "cooperative" in front."""
-    return _COOPERATIVE.sub("", cooperative.name) or cooperative.name
+    return bare_name(cooperative.name)
+
+
+def bare_name(name: str) -> str:
+    """The name of a cooperative without the word all of them start with."""
+    return _COOPERATIVE.sub("", name) or name
 
 
 def price_of(listing: Product) -> Money | None:
@@ -59,6 +64,8 @@ def picture(listing: Product, *, not_ground: str = "") -> dict[str, Any]:
 
 def as_picture(image: ProductImage, *, alt: str) -> dict[str, Any]:
     """What ``design/_picture.html`` needs of one prepared picture."""
+    if image.drawing:
+        return {"src": image.drawing, "width": image.width or 600, "height": image.height or 600, "alt": alt}
     return {
         "src": image.src,
         "srcset": image.srcset,

@@ -9,6 +9,7 @@ app_name = "storefront"
 urlpatterns = [
     path("", views.home, name="home"),
     path("goods/", views.listings, name="listings"),
+    path("suggest/", views.suggest, name="suggest"),
     path("goods/<slug:slug>/", views.listing, name="listing"),
     path("plates/<slug:reference>.svg", views.plate, name="plate"),
     path("kinds/<slug:slug>/", views.category, name="category"),
@@ -52,5 +53,7 @@ urlpatterns = [
     path("unsubscribe/<str:token>/", views.unsubscribe, name="unsubscribe"),
     path("me/find-order/", views.link_again, name="link_again"),
     path("pages/<slug:slug>/", views.page, name="page"),
+    path("offline/", views.offline, name="offline"),
+    path("manifest.webmanifest", views.manifest, name="manifest"),
     path("language/<slug:code>/", views.language, name="language"),
 ]

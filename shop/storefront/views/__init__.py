@@ -20,9 +20,10 @@ from shop.storefront.views.account_favourites import favourite, favourites
 from shop.storefront.views.account_notices import newsletter, newsletter_confirm, notices, unsubscribe
 from shop.storefront.views.choosing import basket, basket_add, basket_update
 from shop.storefront.views.home import home
+from shop.storefront.views.keeping import manifest, offline, theme, worker
 from shop.storefront.views.labels import label, labels
 from shop.storefront.views.listing import listing, plate
-from shop.storefront.views.lists import category, listings, region
+from shop.storefront.views.lists import category, listings, region, suggest
 from shop.storefront.views.mailbox import mails
 from shop.storefront.views.makers import cooperative, cooperatives, regions
 from shop.storefront.views.ordering import checkout, pay, payment_return, place, take_back
@@ -62,10 +63,12 @@ __all__ = [
     "listing",
     "listings",
     "mails",
+    "manifest",
     "newsletter",
     "newsletter_confirm",
     "not_found",
     "notices",
+    "offline",
     "order_again",
     "page",
     "pay",
@@ -78,8 +81,11 @@ __all__ = [
     "regions",
     "root",
     "server_error",
+    "suggest",
     "take_back",
+    "theme",
     "track",
     "track_guest",
     "unsubscribe",
+    "worker",
 ]

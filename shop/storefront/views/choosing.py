@@ -159,14 +159,25 @@ def basket_add(request: Any, slug: str) -> HttpResponse:
         quantity = quantity_from(typed)
         filling.add(basket=middleware.own(request), listing=listing, quantity=quantity, at=clock.now())
     except filling.NotOnSale as refusal:
-        return basket_page(request, wrong=str(refusal), status=409)
+        return _whole_page(basket_page(request, wrong=str(refusal), status=409))
     except filling.QuantityRefused as refusal:
-        return listing_page(request, slug, wrong=str(refusal), typed=typed, status=400)
+        return _whole_page(listing_page(request, slug, wrong=str(refusal), typed=typed, status=400))
     except Refused as refusal:
-        return listing_page(request, slug, wrong=str(refusal), typed=typed, status=409)
+        return _whole_page(listing_page(request, slug, wrong=str(refusal), typed=typed, status=409))
     request.basket_count += quantity
-    messages.success(request, _("“%(title)s” is in your basket.") % {"title": listing.get_title()})
+    said = _("“%(title)s” is in your basket.") % {"title": listing.get_title()}
+    if request.htmx:
+        context = {"text": said, "basket_count": request.basket_count}
+        return render(request, "storefront/_added.html", context)
+    messages.success(request, said)
     return redirect("storefront:basket")
+
+
+def _whole_page(page: HttpResponse) -> HttpResponse:
+    """A script asked for one line and gets a page that says what is wrong: its middle takes the old one's place."""
+    page["HX-Retarget"] = page["HX-Reselect"] = "#main"
+    page["HX-Reswap"] = "outerHTML"
+    return page
 
 
 @require_POST
