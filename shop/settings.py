@@ -64,6 +64,7 @@ INSTALLED_APPS = [
     "shop.payments.apps.PaymentsConfig",
     "shop.reconciliation.apps.ReconciliationConfig",
     "shop.checkout.apps.CheckoutConfig",
+    "shop.customers.apps.CustomersConfig",
     "shop.search.apps.SearchConfig",
     "shop.api.apps.ApiConfig",
     "shop.storefront.apps.StorefrontConfig",
@@ -213,6 +214,8 @@ ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_LOGIN_BY_CODE_ENABLED = False
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_PREVENT_ENUMERATION = True
+# Besides allauth's own: how often one visitor may ask for the newsletter or for all of her data.
+ACCOUNT_RATE_LIMITS = {"newsletter": "5/m/ip,30/d/ip", "export": "6/h/user"}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_ISSUER = "Tadamon"
 LOGIN_REDIRECT_URL = "/home/"
@@ -296,6 +299,7 @@ ACCEPTANCE_HOURS = 48
 RETURN_WINDOW_DAYS = 7
 AUTOMATIC_DELIVERY_DAYS = 10
 GUEST_LINK_DAYS = 180
+NEWSLETTER_CONFIRM_DAYS = 7
 BANK_ACCOUNT_COOLING_HOURS = 48
 # So long after a delivery a cooperative still sees whom the parcel went to.
 CUSTOMER_SHOWN_DAYS = 14

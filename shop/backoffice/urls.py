@@ -7,6 +7,7 @@ from shop.backoffice.views import (
     accounts,
     discrepancies,
     importing,
+    newsletter,
     orders,
     outbox,
     payouts,
@@ -52,6 +53,14 @@ urlpatterns = [
     path("vouchers/", vouchers.vouchers, name="vouchers"),
     path("vouchers/new/", vouchers.issue_voucher, name="issue_voucher"),
     path("vouchers/<ref:reference>/end/", vouchers.end_voucher, name="end_voucher"),
+    path("newsletter/", newsletter.newsletter, name="newsletter"),
+    path("newsletter/new/", newsletter.new_issue, name="new_issue"),
+    path("newsletter/<ref:reference>/", newsletter.issue, name="issue"),
+    path(
+        "newsletter/<ref:reference>/preview/<slug:language>/", newsletter.preview_issue, name="preview_issue"
+    ),
+    path("newsletter/<ref:reference>/send/", newsletter.send_issue, name="send_issue"),
+    path("newsletter/<ref:reference>/throw-away/", newsletter.throw_away_issue, name="throw_away_issue"),
     # payouts
     path("payouts/", payouts.payouts, name="payouts"),
     path("payouts/plan/", payouts.plan_run, name="plan_run"),

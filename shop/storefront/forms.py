@@ -20,6 +20,7 @@ from shop.checkout import placing
 from shop.checkout.filling import MOST_OF_ONE, QuantityRefused
 from shop.core import references
 from shop.core.models import Commune, Region
+from shop.design import numbers
 from shop.design.numbers import money_text
 from shop.fulfilment.reviewing import LONGEST
 from shop.orders.models import Order, ShippingAddress
@@ -426,6 +427,87 @@ def address_from(answers: dict[str, Any]) -> ShippingAddress:
         phone_number=answers["phone"],
         country_id=MOROCCO,
     )
+
+
+class AddressForm(CheckoutForm):
+    """An address for her book, found and checked as the checkout does it."""
+
+    is_default = forms.BooleanField(
+        label=gettext_lazy("Begin the checkout with this address"), required=False
+    )
+
+    _kept = ("name", "phone", "region", "town", "commune", "street", "landmark", "is_default")
+
+    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
+        super().__init__(*args, user=user, **kwargs)
+        self.fields = {name: self.fields[name] for name in self._kept}
+
+
+def answers_of(address: Any) -> dict[str, Any]:
+    """What she would have typed to give this address: of an order or of her book."""
+    return {
+        "name": f"{address.first_name} {address.last_name}".strip(),
+        "phone": numbers.phone_text(str(address.phone_number)).replace(numbers.NBSP, " "),
+        "region": address.region_code,
+        "town": address.line4,
+        "commune": address.commune_code,
+        "street": address.line1,
+        "landmark": address.landmark,
+        "is_default": getattr(address, "is_default_for_shipping", False),
+    }
+
+
+class OptionalPhone(Phone):
+    """A phone number that may be left out."""
+
+    def clean(self, value: Any) -> str:
+        return super().clean(value) if (value or "").strip() else ""
+
+
+class PersonForm(forms.Form):
+    """Her name and phone, as the checkout proposes them."""
+
+    first_name = PlainText(
+        label=gettext_lazy("First name"),
+        max_length=60,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "given-name"}),
+    )
+    last_name = PlainText(
+        label=gettext_lazy("Last name"),
+        max_length=60,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "family-name"}),
+    )
+    phone = OptionalPhone(
+        label=gettext_lazy("Phone"),
+        help_text=gettext_lazy("Proposed at the checkout; you can give another one there."),
+        max_length=32,
+        required=False,
+    )
+
+    error_css_class = "wrong"
+
+    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
+        phone = numbers.phone_text(str(user.phone or "")).replace(numbers.NBSP, " ")
+        first = {"first_name": user.first_name, "last_name": user.last_name, "phone": phone}
+        super().__init__(*args, initial=first, **kwargs)
+
+
+class NewsletterForm(forms.Form):
+    """Where the letter goes."""
+
+    email = forms.EmailField(
+        label=gettext_lazy("E-mail"),
+        max_length=200,
+        error_messages={
+            "required": gettext_lazy("Write your e-mail address."),
+            "invalid": gettext_lazy("This is no e-mail address. One looks like nora@example.ma."),
+        },
+        widget=forms.EmailInput(attrs={"inputmode": "email", "autocomplete": "email", "dir": "ltr"}),
+    )
+
+    error_css_class = "wrong"
 
 
 class FindOrderForm(forms.Form):

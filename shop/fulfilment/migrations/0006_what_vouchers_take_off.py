@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('cooperatives', '0004_keep_changes_of_banks_behind_accounts'),
-        ('fulfilment', '0004_who_bears_delivery'),
+        ('fulfilment', '0005_reviews_of_delivered_goods'),
         ('order', '9003_longer_province_codes'),
     ]
 

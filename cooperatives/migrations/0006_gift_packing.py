@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('cooperatives', '0004_keep_changes_of_banks_behind_accounts'),
+        ('cooperatives', '0005_issuers_in_three_languages'),
         ('core', '0006_forget_spent_secrets'),
         ('partner', '0007_partneraddress_code'),
     ]
