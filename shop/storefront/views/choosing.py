@@ -21,6 +21,7 @@ from shop.checkout.filling import Content
 from shop.core import clock
 from shop.core.errors import Refused
 from shop.core.money import total
+from shop.core.requests import token_or_own_page
 from shop.pricing.fees import fees
 from shop.storefront import cards
 from shop.storefront.forms import quantity_from
@@ -148,6 +149,7 @@ def _shared(contents: list[Content], at: Any) -> dict[str, Any] | None:
     }
 
 
+@token_or_own_page
 @require_POST
 def basket_add(request: Any, slug: str) -> HttpResponse:
     """Put a good into the basket."""
