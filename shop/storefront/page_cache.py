@@ -37,7 +37,20 @@ KEPT = frozenset(
 #: What of the address's query a page depends on. With any other key, and with words searched for, it is made anew:
 #: a stranger could otherwise fill the cache, or leave his key in links that others follow.
 KEYS = frozenset(
-    ("region", "category", "label", "stock", "sort", "page", "variant", "women", "ships", "from", "to")
+    (
+        "region",
+        "category",
+        "label",
+        "maker",
+        "stock",
+        "sort",
+        "page",
+        "variant",
+        "women",
+        "ships",
+        "from",
+        "to",
+    )
 )
 LONGEST_QUERY = 200
 THEME_COOKIE = "tadamon_theme"

@@ -14,7 +14,8 @@ ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 WINDOW = float(os.environ.get("BENCH_WINDOW", "4"))
 #: The load of the rest of the machine moves wall clocks; beyond this the yardstick's own rate proves nothing.
 STEADY = 1.3
-WARM_UP = 20
+#: Seconds; then at least both workers have been asked.
+WARM_UP = 3.0
 HELLO = Ask("/", lambda status, body: status == 200 and body == hello.BODY)
 
 
@@ -60,9 +61,7 @@ def measure(
     for _each in range(200):
         yardstick.ask(HELLO)
     for server, ask in subjects.values():
-        for _each in range(WARM_UP):
-            server.load(ask, seconds=0)
-            server.ask(ask)
+        server.load(ask, seconds=WARM_UP)
     names = list(subjects)
     for _round in range(rounds):
         before = yardstick.load(HELLO, seconds=window)
