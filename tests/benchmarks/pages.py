@@ -99,13 +99,14 @@ def choose(goods: int) -> Chosen:
     return Chosen(found.slug, urlencode(search), min(1000, pages))
 
 
+_SAVEPOINT = re.compile(r'"s\d+_x\d+"')
 _LITERAL = re.compile(r"'(?:[^']|'')*'|\b\d+(?:\.\d+)?\b|%s|\?")
 _LIST = re.compile(r"\((?:\s*\*\s*,?)+\)")
 
 
 def normalised(statement: str) -> str:
     """SQL without its values: the same question about other rows is the same statement."""
-    return _LIST.sub("(*)", _LITERAL.sub("*", " ".join(statement.split())))
+    return _LIST.sub("(*)", _LITERAL.sub("*", _SAVEPOINT.sub("*", " ".join(statement.split()))))
 
 
 def count() -> dict[str, list[str]]:
