@@ -6,9 +6,10 @@ import time
 from typing import Any
 
 from django.conf import settings
+from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand, CommandError
 
-from shop.core import clock
+from shop.core import clock, freshness
 from shop.orders.models import Order
 
 
@@ -42,7 +43,10 @@ class Command(BaseCommand):
                 f"All {filling.SIZES[size]} listings of seed {seed} are there; nothing was added."
             )
             return
+        if "index" in get_commands():  # the searching room's: lists show what it holds
+            call_command("index", "--all", stdout=self.stdout)
         filling.settle()
+        freshness.renew()
         self.stdout.write(f"{added} listings added in {time.monotonic() - started:.0f} s")
 
 
