@@ -125,11 +125,14 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "shop.core.requests.OwnPagesMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "shop.people.middleware.OwnLanguageMiddleware",
+    # Inside whatever sets a cookie, outside whatever asks the database.
+    "shop.storefront.page_cache.PageCacheMiddleware",
     "shop.storefront.ways_back.WayBackMiddleware",
     "shop.core.requests.NoNulMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -184,11 +187,29 @@ ATOMIC_REQUESTS = False
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
 
 REDIS_URL = env.str("REDIS_URL", default="")
-CACHES = (
-    {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
-    if REDIS_URL
-    else {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "tadamon"}}
-)
+CACHES = {
+    "default": (
+        {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+        if REDIS_URL
+        else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "tadamon"}
+    ),
+    # Finished pages, apart from counters and locks, and shared by all processes; see shop.storefront.page_cache.
+    "pages": (
+        {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URL,
+            "KEY_PREFIX": "pages",
+        }
+        if REDIS_URL
+        else {
+            "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+            "LOCATION": str(VAR_DIR / "pages"),
+            "OPTIONS": {"MAX_ENTRIES": 500},
+        }
+    ),
+}
+# How old a finished page may be that a visitor of whom nothing is known reads; 0 makes each page anew.
+PAGE_CACHE_SECONDS = env.int("PAGE_CACHE_SECONDS", default=0 if DEBUG else 60)
 
 # People
 AUTH_USER_MODEL = "people.User"

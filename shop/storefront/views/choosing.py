@@ -21,6 +21,7 @@ from shop.checkout.filling import Content
 from shop.core import clock
 from shop.core.errors import Refused
 from shop.core.money import total
+from shop.core.requests import token_or_own_page
 from shop.design.numbers import money_text
 from shop.pricing.fees import fees
 from shop.storefront import cards, vouchering
@@ -174,6 +175,7 @@ def _shared(contents: list[Content], prices: list[Money], at: Any) -> dict[str, 
     }
 
 
+@token_or_own_page
 @require_POST
 def basket_add(request: Any, slug: str) -> HttpResponse:
     """Put a good into the basket."""
