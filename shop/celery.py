@@ -37,6 +37,7 @@ SWEEPS: dict[str, int] = {
     "shop.reconciliation.tasks.watch": HOUR,
     "cooperatives.tasks.close_superseded_accounts": HOUR,
     "catalogue.tasks.prepare_pictures": 5 * MINUTE,
+    "shop.search.tasks.refresh_index": 5,
 }
 
 app.conf.beat_schedule = {

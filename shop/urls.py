@@ -42,6 +42,8 @@ urlpatterns = [
     path("sitemap.xml", storefront.sitemap, name="sitemap"),
     path("sitemaps/<slug:name>.xml", storefront.sitemap_part, name="sitemap_part"),
     path(".well-known/security.txt", storefront.security, name="security"),
+    path("theme/", storefront.theme, name="theme"),
+    path("sw.js", storefront.worker, name="worker"),
     path("language/", people.own_language, name="own_language"),
     path("account/", include("allauth.urls")),
     path("desk/", include("shop.desk.urls")),

@@ -80,6 +80,12 @@ def bench() -> list[Step]:
     return [
         Step("benchmarks on SQLite", command),
         Step("benchmarks on PostgreSQL", command, needs_postgres=True),
+        Step(
+            "weight and first paint",
+            [*PYTEST, "-s", "-n0", "--timeout=0", "-m", "browser", "tests/browser/test_weight.py"],
+            environment={"BENCH": "1"},
+            needs_chromium=True,
+        ),
     ]
 
 

@@ -29,6 +29,7 @@ PREPARE_MONEY = "backoffice.prepare_money"
 APPROVE_MONEY = "backoffice.approve_money"
 HANDLE_FILES = "backoffice.handle_files"
 MOVE_CLOCK = "backoffice.move_clock"
+CURATE = "backoffice.curate"
 
 _Role = OperatorRole.Role
 #: Who holds a permission, for the sentence a person reads who does not.
@@ -42,12 +43,14 @@ HOLDERS = {
     APPROVE_MONEY: [_Role.FINANCE_APPROVER],
     HANDLE_FILES: [_Role.FINANCE_MAKER, _Role.FINANCE_APPROVER],
     MOVE_CLOCK: [_Role.SUPPORT, _Role.FINANCE_MAKER],
+    CURATE: [_Role.CATALOGUE],
 }
 
 _PLACES = (
     ("today", gettext_lazy("Today"), ENTER),
     ("orders", gettext_lazy("Orders"), SUPPORT),
     ("outbox", gettext_lazy("Outbox"), SUPPORT),
+    ("reviews", gettext_lazy("Reviews"), CURATE),
     ("payouts", gettext_lazy("Payouts"), READ_MONEY),
     ("reconciliation", gettext_lazy("Reconciliation"), READ_MONEY),
     ("files", gettext_lazy("Files"), READ_MONEY),

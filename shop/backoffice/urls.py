@@ -11,6 +11,7 @@ from shop.backoffice.views import (
     outbox,
     payouts,
     reconciliation,
+    reviews,
     today,
 )
 
@@ -42,6 +43,10 @@ urlpatterns = [
     path("outbox/", outbox.outbox, name="outbox"),
     path("outbox/<ref:reference>/", outbox.message, name="message"),
     path("outbox/<ref:reference>/send-again/", outbox.send_again, name="send_again"),
+    # reviews
+    path("reviews/", reviews.reviews, name="reviews"),
+    path("reviews/<ref:reference>/approve/", reviews.approve_review, name="approve_review"),
+    path("reviews/<ref:reference>/decline/", reviews.decline_review, name="decline_review"),
     # payouts
     path("payouts/", payouts.payouts, name="payouts"),
     path("payouts/plan/", payouts.plan_run, name="plan_run"),

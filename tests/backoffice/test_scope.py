@@ -13,8 +13,8 @@ from django.utils import timezone
 from cooperatives import lifting, payout_accounts
 from cooperatives.models import HoldLifting, PayoutAccount
 from shop.core.models import OutboxMessage
-from shop.fulfilment import deciding
-from shop.fulfilment.models import Shipment, SupplierOrder
+from shop.fulfilment import deciding, reviewing
+from shop.fulfilment.models import Review, Shipment, SupplierOrder
 from shop.ledger.models import JournalEntry
 from shop.orders.models import Order
 from shop.payments import payouts, refunding
@@ -54,6 +54,7 @@ READERS = {"support", "finance_maker", "finance_approver", "auditor"}
 MONEY = {"finance_maker", "finance_approver", "auditor"}
 HANDLERS = {"finance_maker", "finance_approver"}
 SUPPORT, MAKER, APPROVER = {"support"}, {"finance_maker"}, {"finance_approver"}
+CURATORS = {"catalogue"}
 
 #: Every door: who is let in, and what she gets for a GET.
 DOORS: dict[str, tuple[set[str], int]] = {
@@ -72,6 +73,9 @@ DOORS: dict[str, tuple[set[str], int]] = {
     "outbox": (READERS, YES),
     "message": (READERS, YES),
     "send_again": (SUPPORT, YES),
+    "reviews": (CURATORS, YES),
+    "approve_review": (CURATORS, GO),
+    "decline_review": (CURATORS, YES),
     "payouts": (MONEY, YES),
     "plan_run": (MAKER, YES),
     "payout_run": (MONEY, YES),
@@ -175,6 +179,13 @@ def address_of(shop: Any) -> dict[str, str]:
     entry = JournalEntry.objects.order_by("pk").first()
     assert message is not None and entry is not None
     batch = PayoutBatch.objects.get()
+    review = reviewing.write(
+        order_line=paid.lines.get().order_line,
+        stars=4,
+        words="Good oil, well packed.",
+        language="fr",
+        at=shop.at,
+    )
     arguments: dict[str, list[Any]] = {
         "order": [order.number],
         "revoke_link": [order.number],
@@ -186,6 +197,8 @@ def address_of(shop: Any) -> dict[str, str]:
         "refund_by_bank": [refund.reference],
         "message": [message.reference],
         "send_again": [message.reference],
+        "approve_review": [review.reference],
+        "decline_review": [review.reference],
         "payout_run": [run.reference],
         "approve_run": [run.reference],
         "cancel_run": [run.reference],
@@ -270,6 +283,7 @@ def _everything() -> list[Any]:
         list(HoldLifting.objects.order_by("pk").values_list("reference", "approved_at", "refused_at")),
         list(Refund.objects.order_by("pk").values_list("reference", "state", "attempt")),
         list(Discrepancy.objects.order_by("pk").values_list("reference", "state", "owner")),
+        list(Review.objects.order_by("pk").values_list("reference", "state")),
         list(Resolution.objects.order_by("pk").values_list("reference", "approved_at", "refused_at")),
         list(StatementFile.objects.order_by("pk").values_list("sha256", flat=True)),
         JournalEntry.objects.count(),

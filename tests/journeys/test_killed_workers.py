@@ -34,6 +34,7 @@ from django.urls import reverse
 from django.utils import timezone
 from kombu import Connection
 
+from catalogue import prices
 from catalogue.models import ProductImage
 from cooperatives.models import PayoutAccount
 from fixtures import bank_sandbox
@@ -51,6 +52,8 @@ from shop.payments.models import BalanceTransaction, Payout, Refund, StripeEvent
 from shop.payments.stripe import gateway, handlers, receiving
 from shop.reconciliation import fetching
 from shop.reconciliation.models import Match
+from shop.search import indexing
+from shop.search.models import Entry, Waiting
 from tests.architecture.test_sweeps import tasks_of_ours
 from tests.catalogue.test_pictures import encoded, two_halves
 from tests.checkout.buying import address, basket_of, quotes_of
@@ -556,6 +559,18 @@ def an_upload(house: House) -> Work:
     return Work(seen, ("ready", "300,420,600,640"))
 
 
+def a_change_of_a_listing(house: House) -> Work:
+    listing = ListingFactory(stock=10)
+    indexing.refresh()
+    prices.change(listing=listing, price=mad("95.00"))
+
+    def seen() -> Any:
+        priced = Entry.objects.filter(pk=listing.pk).values_list("price_minor", flat=True)
+        return list(priced), Waiting.objects.count()
+
+    return Work(seen, ([9_500], 0))
+
+
 PAGES = gateway.Urls(paid="https://shop.example/return/", given_up="https://shop.example/track/")
 PAYMENTS, FULFILMENT = "shop.payments.tasks.", "shop.fulfilment.tasks."
 
@@ -659,6 +674,13 @@ DEATHS = [
         "cooperatives.tasks.close_superseded_accounts", "payout_accounts.closed_one", two_superseded_accounts
     ),
     Death("catalogue.tasks.prepare_pictures", "picturing.stored", an_upload),
+    Death(
+        "shop.search.tasks.refresh_index",
+        "indexing.taken",
+        a_change_of_a_listing,
+        guard="transactions",
+        broken=([15_000], 0),
+    ),
 ]
 #: Points that a web process passes, not a worker.
 PRESSED = ["paying.before_asking", "paying.after_asking"]

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import override
 
 from tests.checkout.buying import casablanca
+from tests.search.following import up_to_date
 
 
 class Visitor:
@@ -26,6 +27,7 @@ class Visitor:
             return reverse(f"storefront:{page}", args=args)
 
     def get(self, page: str, /, *args: Any, query: dict[str, Any] | None = None) -> Any:
+        up_to_date()
         return self.client.get(self.url(page, *args), query or {})
 
     def post(self, page: str, /, *args: Any, **form: Any) -> Any:

@@ -2,10 +2,12 @@
 
 from shop.storefront.views.choosing import basket, basket_add, basket_update
 from shop.storefront.views.crawling import robots, security, sitemap, sitemap_part
+from shop.storefront.views.destinations import destination
 from shop.storefront.views.home import home
+from shop.storefront.views.keeping import manifest, offline, theme, worker
 from shop.storefront.views.labels import label, labels
-from shop.storefront.views.listing import listing, plate
-from shop.storefront.views.lists import category, listings, region
+from shop.storefront.views.listing import listing, picture, plate
+from shop.storefront.views.lists import category, listings, region, suggest
 from shop.storefront.views.mailbox import mails
 from shop.storefront.views.makers import cooperative, cooperatives, regions
 from shop.storefront.views.ordering import checkout, pay, payment_return, place, take_back
@@ -19,6 +21,7 @@ from shop.storefront.views.orders import (
     track_guest,
 )
 from shop.storefront.views.pages import bad_request, forbidden, language, not_found, page, root, server_error
+from shop.storefront.views.reviews import listing_reviews, review
 from shop.storefront.views.sharing import cooperative_feed, feed, share_card
 
 __all__ = [
@@ -34,6 +37,7 @@ __all__ = [
     "cooperative_feed",
     "cooperatives",
     "feed",
+    "destination",
     "forbidden",
     "home",
     "label",
@@ -41,12 +45,16 @@ __all__ = [
     "language",
     "link_again",
     "listing",
+    "listing_reviews",
     "listings",
     "mails",
+    "manifest",
     "not_found",
+    "offline",
     "page",
     "pay",
     "payment_return",
+    "picture",
     "place",
     "plate",
     "receipt",
@@ -54,13 +62,17 @@ __all__ = [
     "region",
     "regions",
     "robots",
+    "review",
     "root",
     "security",
     "server_error",
     "share_card",
     "sitemap",
     "sitemap_part",
+    "suggest",
     "take_back",
+    "theme",
     "track",
     "track_guest",
+    "worker",
 ]
