@@ -154,7 +154,9 @@ def test_a_draft_that_was_on_sale_once_is_gone(visitor):
 
 def test_a_variants_own_address_leads_to_the_good_it_belongs_to(visitor):
     oil = ListingFactory(slug="argan-oil", title="Argan oil")
-    large = ListingFactory(slug="argan-oil-250", reference="A-250", title="Argan oil 250 ml", cooperative=oil.cooperative)
+    large = ListingFactory(
+        slug="argan-oil-250", reference="A-250", title="Argan oil 250 ml", cooperative=oil.cooperative
+    )
     Product.objects.filter(pk=oil.pk).update(structure=Product.PARENT)
     Product.objects.filter(pk=large.pk).update(structure=Product.CHILD, parent=oil)
 
