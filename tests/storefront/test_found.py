@@ -19,6 +19,7 @@ from tests.factories import (
     ListingFactory,
     RegionFactory,
     UserFactory,
+    listing_with_variants,
 )
 from tests.storefront.visiting import Visitor
 
@@ -137,6 +138,18 @@ def test_a_list_is_kept_by_search_engines_with_one_narrowing_at_most(
     assert canonical(response) == ([SITE + kept] if kept else [])
     assert meta(response, "robots") == ([] if kept else ["noindex, follow"])
     assert bool(languages(response)) == bool(kept)
+
+
+def test_what_lies_further_on_in_a_list_has_no_address_that_stays(visitor, honey):
+    for _each in range(30):
+        ListingFactory(cooperative=honey.cooperative)
+    further = re.search(r'href="(\?after=[^"]+)"', visitor.get("listings").content.decode())[1]
+
+    page = visitor.client.get(visitor.url("listings") + html.unescape(further))
+
+    assert page.status_code == 200
+    assert canonical(page) == []
+    assert meta(page, "robots") == ["noindex, follow"]
 
 
 @pytest.mark.parametrize("page", ["basket", "account"])
@@ -283,6 +296,20 @@ def test_what_is_sold_out_or_spoils_is_told_so(visitor):
         "returnPolicyCategory": "https://schema.org/MerchantReturnNotPermitted",
     }
     assert "shippingDetails" not in offer
+
+
+def test_a_listing_with_variants_is_offered_from_its_lowest_price_to_its_highest(visitor):
+    oil, (_small, large) = listing_with_variants(("100 ml", "90.00", 5), ("250 ml", "180.00", 2))
+
+    page = visitor.get("listing", oil.slug, query={"variant": large.reference})
+
+    offer = facts(page)["Product"]["offers"]
+    assert canonical(page) == [f"{SITE}/en/goods/{oil.slug}/"]
+    assert offer["@type"] == "AggregateOffer"
+    assert (offer["lowPrice"], offer["highPrice"], offer["offerCount"]) == ("90.00", "180.00", 2)
+    assert (offer["priceCurrency"], offer["availability"]) == ("MAD", "https://schema.org/InStock")
+    assert "price" not in offer
+    assert "from MAD 90.00" in meta(page, "og:image:alt")[0].replace("\u00a0", " ")
 
 
 def test_stars_are_told_only_where_somebody_gave_them(honey):
