@@ -41,8 +41,8 @@ OWN_PAGES = {
     "category": "storefront:category",
     "maker": "storefront:cooperative",
 }
-#: Pages that only show more of another.
-LESSER = ("picture", "offline")
+#: Pages that only show more of another, or answer one person.
+LESSER = ("picture", "offline", "newsletter", "newsletter_confirm", "unsubscribe")
 #: Everything in JSON that could end a script element or begin a comment inside it.
 _ESCAPES = {ord("<"): "\\u003C", ord(">"): "\\u003E", ord("&"): "\\u0026"}
 
@@ -221,7 +221,11 @@ def _description(context: Mapping[str, Any], view: str, title: str) -> str:
         return _(
             "The cooperatives that sell here, by region: who they are, where they work and what they make."
         )
-    if view == "page":
+    if view == "calendar":
+        return _(
+            "When saffron, dates, olives, argan, roses and honeys are gathered in Morocco, month by month."
+        )
+    if view in ("page", "sellers"):
         return _("%(title)s: what holds at Tadamon, the shop of the cooperatives of Morocco.") % {
             "title": title
         }

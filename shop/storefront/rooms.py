@@ -54,11 +54,13 @@ _SOUGHT = {
         "lines": (gettext_lazy("There is no statement line of this reference"), "lines"),
         "exceptions": (gettext_lazy("There is no exception of this reference"), "discrepancies"),
         "entries": (gettext_lazy("The books hold no entry of this name"), "reconciliation"),
+        "vouchers": (gettext_lazy("There is no voucher of this reference"), "vouchers"),
         "files": (gettext_lazy("There is no file of this digest"), "files"),
     },
     "desk": {
         "orders": (gettext_lazy("Your cooperative has no order of this reference"), "orders"),
         "listings": (gettext_lazy("Your cooperative has no good of this reference"), "listings"),
+        "vouchers": (gettext_lazy("Your cooperative has no voucher of this reference"), "vouchers"),
         "statements": (gettext_lazy("Your cooperative has no statement of this reference"), "money"),
     },
     "storefront": {

@@ -74,7 +74,7 @@ def _ranges(things: QuerySet) -> int:
 
 
 def _pages(on: date) -> Iterator[Page]:
-    for name in ("home", "listings", "regions", "labels", "cooperatives"):
+    for name in ("home", "listings", "regions", "labels", "cooperatives", "calendar", "sellers"):
         yield Page(_in_french(name))
     for slug in PAGES:
         yield Page(_in_french("page", slug))

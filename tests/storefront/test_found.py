@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 from oscar.core.loading import get_model
 
-from catalogue.models import Product
+from catalogue.models import Product, ProductImage
 from shop.storefront import found, structured
 from tests.factories import (
     CertificationFactory,
@@ -152,6 +152,20 @@ def test_what_lies_further_on_in_a_list_has_no_address_that_stays(visitor, honey
     assert meta(page, "robots") == ["noindex, follow"]
 
 
+@pytest.mark.parametrize(
+    ("page", "arguments"),
+    [("newsletter", ()), ("newsletter_confirm", ("x",)), ("picture", ("thyme-honey", 1))],
+)
+def test_pages_that_answer_one_person_or_only_enlarge_another_are_not_kept(visitor, honey, page, arguments):
+    ProductImage.objects.create(product=honey, state=ProductImage.State.READY, stem="x", widths="600")
+
+    response = visitor.get(page, *arguments)
+
+    assert canonical(response) == []
+    assert meta(response, "robots") in (["noindex"], ["noindex, follow"])
+    assert meta(response, "og:image") == []
+
+
 @pytest.mark.parametrize("page", ["basket", "account"])
 def test_pages_about_one_person_are_kept_by_nobody(now, page):
     response = Visitor(user=UserFactory() if page == "account" else None).get(page)
@@ -183,6 +197,8 @@ def test_the_pages_of_signing_in_are_kept_by_nobody(visitor):
         ("label", ("igp",)),
         ("listing", ("thyme-honey",)),
         ("page", ("terms",)),
+        ("sellers", ()),
+        ("calendar", ()),
     ],
 )
 def test_every_public_page_describes_itself_in_its_language_and_shows_a_card(now, honey, page, arguments):
