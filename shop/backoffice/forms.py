@@ -454,6 +454,16 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(label=_("Why?"), max_length=250, widget=forms.Textarea(attrs={"rows": 3}))
 
 
+class ReviewReasonForm(forms.Form):
+    """Why a review is not shown."""
+
+    reason = forms.CharField(
+        label=_("Why?"),
+        help_text=_("The customer reads it on the page of her order."),
+        max_length=300,
+    )
+
+
 class ReasonForOwnersForm(forms.Form):
     """Why an account for a cooperative's money is not accepted, or why nothing is sent to it."""
 

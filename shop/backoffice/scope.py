@@ -30,6 +30,7 @@ APPROVE_MONEY = "backoffice.approve_money"
 HANDLE_FILES = "backoffice.handle_files"
 MOVE_CLOCK = "backoffice.move_clock"
 WRITE_LETTERS = "backoffice.write_letters"
+CURATE = "backoffice.curate"
 
 _Role = OperatorRole.Role
 #: Who holds a permission, for the sentence a person reads who does not.
@@ -44,6 +45,7 @@ HOLDERS = {
     HANDLE_FILES: [_Role.FINANCE_MAKER, _Role.FINANCE_APPROVER],
     MOVE_CLOCK: [_Role.SUPPORT, _Role.FINANCE_MAKER],
     WRITE_LETTERS: [_Role.CATALOGUE],
+    CURATE: [_Role.CATALOGUE],
 }
 
 _PLACES = (
@@ -51,6 +53,7 @@ _PLACES = (
     ("orders", gettext_lazy("Orders"), SUPPORT),
     ("outbox", gettext_lazy("Outbox"), SUPPORT),
     ("newsletter", gettext_lazy("Newsletter"), WRITE_LETTERS),
+    ("reviews", gettext_lazy("Reviews"), CURATE),
     ("payouts", gettext_lazy("Payouts"), READ_MONEY),
     ("reconciliation", gettext_lazy("Reconciliation"), READ_MONEY),
     ("files", gettext_lazy("Files"), READ_MONEY),

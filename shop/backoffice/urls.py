@@ -12,6 +12,7 @@ from shop.backoffice.views import (
     outbox,
     payouts,
     reconciliation,
+    reviews,
     today,
 )
 
@@ -51,6 +52,10 @@ urlpatterns = [
     ),
     path("newsletter/<ref:reference>/send/", newsletter.send_issue, name="send_issue"),
     path("newsletter/<ref:reference>/throw-away/", newsletter.throw_away_issue, name="throw_away_issue"),
+    # reviews
+    path("reviews/", reviews.reviews, name="reviews"),
+    path("reviews/<ref:reference>/approve/", reviews.approve_review, name="approve_review"),
+    path("reviews/<ref:reference>/decline/", reviews.decline_review, name="decline_review"),
     # payouts
     path("payouts/", payouts.payouts, name="payouts"),
     path("payouts/plan/", payouts.plan_run, name="plan_run"),

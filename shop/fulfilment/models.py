@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -10,6 +11,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, transition
 
+from catalogue.models import Product
 from cooperatives.models import Cooperative
 from shop.core.columns import Amount, MinorUnits
 from shop.core.lives import MovesOnce
@@ -397,3 +399,67 @@ class OrderEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.happened_at:%Y-%m-%d %H:%M}"
+
+
+class ReviewQuerySet(models.QuerySet["Review"]):
+    def waiting(self) -> ReviewQuerySet:
+        """Written, and nobody has read them yet; the oldest first."""
+        return self.filter(state=Review.State.WAITING).order_by("written_at", "pk")
+
+    def shown(self, *, listing: Product) -> ReviewQuerySet:
+        """What everybody reads about a listing, the newest first."""
+        return self.filter(listing=listing, state=Review.State.APPROVED).order_by("-written_at", "-pk")
+
+
+class Review(MovesOnce, models.Model):
+    """What a customer says of a good that has reached her: one for each line of an order.
+
+    Shown once an operator has read it. ``signed`` is how she is named to others, frozen when she wrote.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("to be read")
+        APPROVED = "approved", _("shown")
+        DECLINED = "declined", _("not shown")
+
+    reference = models.CharField(max_length=16, unique=True)
+    order_line = models.OneToOneField("order.Line", on_delete=models.PROTECT, related_name="review")
+    listing = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="customer_reviews")
+    stars = models.PositiveSmallIntegerField()
+    words = models.TextField(max_length=1500)
+    language = models.CharField(max_length=8)
+    signed = models.CharField(max_length=80, help_text="first name and initial, e.g. Salma I.")
+    bought_on = models.DateField()
+    written_at = models.DateTimeField()
+    state = FSMField(choices=State, default=State.WAITING, protected=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    reason = models.CharField(max_length=300, blank=True, help_text="why it is not shown; she reads it")
+
+    objects = ReviewQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="a_review_gives_one_to_five_stars", condition=Q(stars__gte=1, stars__lte=5)
+            ),
+            models.CheckConstraint(
+                name="a_review_is_decided_by_somebody",
+                condition=Q(state="waiting", decided_by=None)
+                | (~Q(state="waiting") & Q(decided_by__isnull=False)),
+            ),
+        ]
+        indexes = [models.Index(fields=["listing", "state", "-written_at"], name="reviews_of_a_listing")]
+
+    def __str__(self) -> str:
+        return f"{self.reference} {self.stars}/5"
+
+    @transition(field=state, source=[State.WAITING, State.DECLINED], target=State.APPROVED)
+    def approve(self, *, by: Any, at: datetime) -> None:
+        self.decided_by, self.decided_at, self.reason = by, at, ""
+
+    @transition(field=state, source=[State.WAITING, State.APPROVED], target=State.DECLINED)
+    def decline(self, *, by: Any, at: datetime, reason: str) -> None:
+        self.decided_by, self.decided_at, self.reason = by, at, reason

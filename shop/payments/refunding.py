@@ -618,7 +618,9 @@ def _tell_cooperative(refund: Refund, supplier_order: SupplierOrder, bearer: str
 
 def lines_of(refund: Refund) -> QuerySet[RefundLine]:
     """What a refund gives back, line by line, as it was bought."""
-    lines: QuerySet[RefundLine] = refund.lines.select_related("line__order_line__product").order_by("pk")
+    lines: QuerySet[RefundLine] = refund.lines.select_related("line__order_line__product__parent").order_by(
+        "pk"
+    )
     return lines
 
 

@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from moneyed import MAD, Money
 
-from catalogue.models import Product
 from shop.core.clock import day_of
 from shop.core.money import total
 from shop.design import numbers
@@ -21,7 +20,7 @@ from shop.fulfilment.deciding import EndReason, reason_text
 from shop.fulfilment.models import SupplierOrder
 from shop.orders.models import Line, Order
 from shop.payments.models import Refund
-from shop.storefront import cards
+from shop.storefront import cards, reviews
 
 State = SupplierOrder.State
 ENDED = (State.DECLINED, State.CANCELLED, State.REFUSED)
@@ -43,7 +42,10 @@ def parts_of(order: Order) -> list[SupplierOrder]:
     return list(
         order.supplier_orders.select_related("cooperative", "carrier")
         .prefetch_related(
-            Prefetch("lines__order_line", queryset=Line.objects.select_related("order", "product__parent")),
+            Prefetch(
+                "lines__order_line",
+                queryset=Line.objects.select_related("order", "product__parent", "review"),
+            ),
             "shipments__carrier",
             "refunds",
         )
@@ -152,10 +154,7 @@ def shown(order: Order, parts: Iterable[SupplierOrder], *, at: datetime) -> list
     """Each part as the page shows it."""
     parts = list(parts)
     listings = {line.order_line.product_id for part in parts for line in part.lines.all()}
-    pictures = {
-        each.pk: cards.picture(each)
-        for each in Product.objects.filter(pk__in=[key for key in listings if key]).prefetch_related("images")
-    }
+    pictures = cards.pictures_of(key for key in listings if key)
     town = order.shipping_address.line4 if order.shipping_address else ""
     return [_part(order, part, number, pictures, town, at) for number, part in enumerate(parts, start=1)]
 
@@ -190,6 +189,7 @@ def _part(
                 "title": line.order_line.shown_title,
                 "quantity": line.quantity,
                 "picture": pictures.get(line.order_line.product_id),
+                "review": reviews.of_line(part, line.order_line),
             }
             for line in part.lines.all()
         ],

@@ -17,6 +17,7 @@ from shop.checkout.filling import MOST_OF_ONE, QuantityRefused
 from shop.core import references
 from shop.core.models import Commune, Region
 from shop.design import numbers
+from shop.fulfilment.reviewing import LONGEST
 from shop.orders.models import Order, ShippingAddress
 from shop.search.words import DIGITS, plain
 
@@ -236,6 +237,92 @@ class CheckoutForm(forms.Form):
     def address(self) -> ShippingAddress:
         """Where the parcels go, not saved yet. Only after the form is valid."""
         return address_from(self.cleaned_data)
+
+
+class DestinationForm(forms.Form):
+    """A town anywhere in the country, or a region as a whole. Once valid, ``code`` is that of a commune or
+    region and ``place`` its name."""
+
+    town = PlainText(
+        label=gettext_lazy("Town or commune"),
+        max_length=120,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "address-level2"}),
+    )
+    commune = forms.ChoiceField(label=gettext_lazy("Which one?"), widget=forms.RadioSelect, required=False)
+    region = forms.ChoiceField(label=gettext_lazy("Or a region as a whole"), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.place = ""
+        #: Communes that what was typed could mean; shown as choices.
+        self.candidates: list[Commune] = []
+        self._regions = {each.code: each.name for each in Region.objects.all()}
+        self.fields["region"].choices = [("", _("Choose")), *self._regions.items()]
+        self.fields["region"].error_messages["invalid_choice"] = _("Choose one of the twelve regions.")
+        chosen = (self.data.get("commune") or "") if self.is_bound else ""
+        self.fields["commune"].choices = [(chosen, chosen)] if chosen else []
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("town"):
+            self._find_town(cleaned)
+        elif cleaned.get("region"):
+            cleaned["code"], self.place = cleaned["region"], self._regions[cleaned["region"]]
+        elif not self.errors:
+            self.add_error("town", _("Write a town, or choose a region."))
+        return cleaned
+
+    def _find_town(self, cleaned: dict[str, Any]) -> None:
+        typed = plain(cleaned["town"])
+        communes = list(Commune.objects.select_related("province").order_by("-population", "code"))
+        same = [each for each in communes if typed in (plain(each.name_fr), plain(each.name_ar))][:_NEAR]
+        offered = same or _near(typed, communes)
+        chosen = next((each for each in offered if each.code == cleaned.get("commune")), None)
+        if chosen is not None or len(same) == 1:
+            found = chosen or same[0]
+            cleaned["code"], self.place = found.code, found.name
+            return
+        self.candidates = offered
+        self.fields["commune"].choices = [
+            (each.code, f"{each.name} ({each.province.name})") for each in offered
+        ]
+        if same:
+            said = _("There are several of this name. Choose yours.")
+        elif offered:
+            said = _("We do not find this town. Is it one of these?")
+        else:
+            said = _("We do not find this town. Write it as on road signs, or choose the region.")
+        self.add_error("town", said)
+
+
+class ReviewForm(forms.Form):
+    """One to five stars, each with what it means, and words."""
+
+    stars = forms.ChoiceField(
+        label=gettext_lazy("How was it?"),
+        widget=forms.RadioSelect,
+        choices=[
+            ("5", gettext_lazy("5 of 5: as I had hoped, or better")),
+            ("4", gettext_lazy("4 of 5: good, with a small flaw")),
+            ("3", gettext_lazy("3 of 5: all right")),
+            ("2", gettext_lazy("2 of 5: less than was promised")),
+            ("1", gettext_lazy("1 of 5: I would not buy it again")),
+        ],
+        error_messages={"required": gettext_lazy("Choose how many stars you give.")},
+    )
+    words = forms.CharField(
+        label=gettext_lazy("What should others know?"),
+        help_text=gettext_lazy(
+            "The taste, the finish, the packing: what you would tell a neighbour. 10 to 1500 letters."
+        ),
+        max_length=LONGEST,
+        widget=forms.Textarea(attrs={"rows": 6, "dir": "auto"}),
+        error_messages={
+            "required": gettext_lazy("Say in a few words what you think of it."),
+            "max_length": gettext_lazy("This is too long: write at most 1500 letters."),
+        },
+    )
 
 
 def _of_this_name(typed: str) -> list[Commune]:

@@ -15,8 +15,8 @@ from cooperatives.models import HoldLifting, PayoutAccount
 from shop.core.models import OutboxMessage
 from shop.customers import issues
 from shop.customers.models import Issue
-from shop.fulfilment import deciding
-from shop.fulfilment.models import Shipment, SupplierOrder
+from shop.fulfilment import deciding, reviewing
+from shop.fulfilment.models import Review, Shipment, SupplierOrder
 from shop.ledger.models import JournalEntry
 from shop.orders.models import Order
 from shop.payments import payouts, refunding
@@ -57,6 +57,7 @@ MONEY = {"finance_maker", "finance_approver", "auditor"}
 HANDLERS = {"finance_maker", "finance_approver"}
 CATALOGUE = {"catalogue"}
 SUPPORT, MAKER, APPROVER = {"support"}, {"finance_maker"}, {"finance_approver"}
+CURATORS = {"catalogue"}
 
 #: Every door: who is let in, and what she gets for a GET.
 DOORS: dict[str, tuple[set[str], int]] = {
@@ -81,6 +82,9 @@ DOORS: dict[str, tuple[set[str], int]] = {
     "preview_issue": (CATALOGUE, YES),
     "send_issue": (CATALOGUE, TOO_LATE),
     "throw_away_issue": (CATALOGUE, YES),
+    "reviews": (CURATORS, YES),
+    "approve_review": (CURATORS, GO),
+    "decline_review": (CURATORS, YES),
     "payouts": (MONEY, YES),
     "plan_run": (MAKER, YES),
     "payout_run": (MONEY, YES),
@@ -185,6 +189,13 @@ def address_of(shop: Any) -> dict[str, str]:
     assert message is not None and entry is not None
     batch = PayoutBatch.objects.get()
     draft = issues.write(words=dict.fromkeys(issues.FIELDS, "Safran"), by=maker, at=shop.at)
+    review = reviewing.write(
+        order_line=paid.lines.get().order_line,
+        stars=4,
+        words="Good oil, well packed.",
+        language="fr",
+        at=shop.at,
+    )
     arguments: dict[str, list[Any]] = {
         "order": [order.number],
         "revoke_link": [order.number],
@@ -200,6 +211,8 @@ def address_of(shop: Any) -> dict[str, str]:
         "preview_issue": [draft.reference, "ar"],
         "send_issue": [draft.reference],
         "throw_away_issue": [draft.reference],
+        "approve_review": [review.reference],
+        "decline_review": [review.reference],
         "payout_run": [run.reference],
         "approve_run": [run.reference],
         "cancel_run": [run.reference],
@@ -284,6 +297,7 @@ def _everything() -> list[Any]:
         list(HoldLifting.objects.order_by("pk").values_list("reference", "approved_at", "refused_at")),
         list(Refund.objects.order_by("pk").values_list("reference", "state", "attempt")),
         list(Discrepancy.objects.order_by("pk").values_list("reference", "state", "owner")),
+        list(Review.objects.order_by("pk").values_list("reference", "state")),
         list(Resolution.objects.order_by("pk").values_list("reference", "approved_at", "refused_at")),
         list(StatementFile.objects.order_by("pk").values_list("sha256", flat=True)),
         list(Issue.objects.order_by("pk").values_list("reference", "state", "subject_fr")),

@@ -137,7 +137,9 @@ def order(request: HttpRequest, reference: str) -> HttpResponse:
 
 
 def _lines(part: SupplierOrder) -> QuerySet[SupplierOrderLine]:
-    return part.lines.select_related("order_line__product").prefetch_related("order_line__product__images")
+    return part.lines.select_related("order_line__product__parent").prefetch_related(
+        "order_line__product__images", "order_line__product__parent__images"
+    )
 
 
 def _days(part: SupplierOrder) -> dict[str, str]:

@@ -6,7 +6,6 @@ list, so that a page is one statement on every engine. docs/search.md says how a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 

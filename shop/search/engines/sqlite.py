@@ -8,7 +8,6 @@ from django.db import connection
 
 from shop.search.engines.port import NAMES, SCALE, TEXT, TITLE, Asked, Matching, Query
 
-
 #: bm25 of a word that most goods share is some millionths.
 _SCALE = SCALE * 1_000_000
 

@@ -19,16 +19,18 @@ from shop.storefront.views.account_data import data, erase, export, keep_account
 from shop.storefront.views.account_favourites import favourite, favourites
 from shop.storefront.views.account_notices import newsletter, newsletter_confirm, notices, unsubscribe
 from shop.storefront.views.choosing import basket, basket_add, basket_update
+from shop.storefront.views.destinations import destination
 from shop.storefront.views.home import home
 from shop.storefront.views.keeping import manifest, offline, theme, worker
 from shop.storefront.views.labels import label, labels
-from shop.storefront.views.listing import listing, plate
+from shop.storefront.views.listing import listing, picture, plate
 from shop.storefront.views.lists import category, listings, region, suggest
 from shop.storefront.views.mailbox import mails
 from shop.storefront.views.makers import cooperative, cooperatives, regions
 from shop.storefront.views.ordering import checkout, pay, payment_return, place, take_back
 from shop.storefront.views.orders import cancel_part, receipt, received, track
 from shop.storefront.views.pages import bad_request, forbidden, language, not_found, page, root, server_error
+from shop.storefront.views.reviews import listing_reviews, review
 
 __all__ = [
     "account",
@@ -49,6 +51,7 @@ __all__ = [
     "cooperative",
     "cooperatives",
     "data",
+    "destination",
     "erase",
     "export",
     "favourite",
@@ -61,6 +64,7 @@ __all__ = [
     "language",
     "link_again",
     "listing",
+    "listing_reviews",
     "listings",
     "mails",
     "manifest",
@@ -73,12 +77,14 @@ __all__ = [
     "page",
     "pay",
     "payment_return",
+    "picture",
     "place",
     "plate",
     "receipt",
     "received",
     "region",
     "regions",
+    "review",
     "root",
     "server_error",
     "suggest",

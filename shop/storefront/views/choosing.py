@@ -65,10 +65,7 @@ def basket_page(
 
 def group(contents: list[Content], at: Any) -> list[dict[str, Any]]:
     """The goods of a basket by cooperative, as ``design/_basket_box.html`` shows them."""
-    pictured = Product.objects.filter(pk__in=[each.listing.pk for each in contents]).prefetch_related(
-        "images"
-    )
-    pictures = {each.pk: cards.picture(each) for each in pictured} if contents else {}
+    pictures = cards.pictures_of(each.listing.pk for each in contents) if contents else {}
     makers: dict[Cooperative, list[Content]] = {}
     for each in contents:
         makers.setdefault(each.listing.cooperative, []).append(each)
@@ -100,7 +97,8 @@ def _line(content: Content, picture: dict[str, Any]) -> dict[str, Any]:
         "url": listing.get_absolute_url() if content.on_sale else "",
         "picture": picture,
         "amount": content.amount,
-        "unit": listing.unit or "",
+        # A variant told apart by its contents has them in its name.
+        "unit": "" if listing.unit == listing.variant else listing.unit or "",
         "each": content.price,
         "quantity": content.quantity,
         "slug": listing.slug,
@@ -151,7 +149,7 @@ def _shared(contents: list[Content], at: Any) -> dict[str, Any] | None:
 @require_POST
 def basket_add(request: Any, slug: str) -> HttpResponse:
     """Put a good into the basket."""
-    listing = Product.objects.filter(slug=slug, parent=None).select_related("cooperative").first()
+    listing = _named(slug, request.POST.get("variant", ""))
     if listing is None:
         raise Http404
     typed = request.POST.get("quantity", "1")
@@ -160,6 +158,8 @@ def basket_add(request: Any, slug: str) -> HttpResponse:
         filling.add(basket=middleware.own(request), listing=listing, quantity=quantity, at=clock.now())
     except filling.NotOnSale as refusal:
         return _whole_page(basket_page(request, wrong=str(refusal), status=409))
+    except filling.ChooseVariant as refusal:
+        return _whole_page(listing_page(request, slug, wrong=str(refusal), status=400))
     except filling.QuantityRefused as refusal:
         return _whole_page(listing_page(request, slug, wrong=str(refusal), typed=typed, status=400))
     except Refused as refusal:
@@ -180,11 +180,21 @@ def _whole_page(page: HttpResponse) -> HttpResponse:
     return page
 
 
+def _named(slug: str, variant: str) -> Product | None:
+    """The listing of that name, or the variant of it that is named too."""
+    found = Product.objects.select_related("cooperative", "parent")
+    listing = found.filter(slug=slug, parent=None).first()
+    if listing is None or not listing.has_variants or not variant:
+        return listing
+    return found.filter(parent=listing, reference=variant).first()
+
+
 @require_POST
 def basket_update(request: Any, line: str) -> HttpResponse:
     """Another quantity of a good in this basket, or none. ``line`` is the listing's slug: a line of another
     basket cannot even be named."""
-    listing = Product.objects.filter(slug=line, basket_lines__basket=request.basket.pk).first()
+    in_basket = Product.objects.filter(slug=line, basket_lines__basket=request.basket.pk)
+    listing = in_basket.select_related("parent").first()
     if listing is None:
         raise Http404
     typed = request.POST.get("quantity", "")
