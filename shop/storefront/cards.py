@@ -169,7 +169,7 @@ def proof(certification: Certification, *, demo: bool = False) -> dict[str, Any]
     }
 
 
-def tile(region: Region, *, count: int) -> dict[str, Any]:
+def tile(region: Region, *, count: str = "") -> dict[str, Any]:
     """One region of the map; its short name is the first town of its full one."""
     return {
         "code": region.code,

@@ -34,6 +34,7 @@ from tests.factories import (
     dispatched,
     mad,
     rib_of,
+    voucher,
 )
 
 pytestmark = pytest.mark.django_db
@@ -76,15 +77,18 @@ DOORS: dict[str, tuple[set[str], int]] = {
     "outbox": (READERS, YES),
     "message": (READERS, YES),
     "send_again": (SUPPORT, YES),
+    "reviews": (CURATORS, YES),
+    "approve_review": (CURATORS, GO),
+    "decline_review": (CURATORS, YES),
+    "vouchers": (MONEY, YES),
+    "issue_voucher": (MAKER, YES),
+    "end_voucher": (MAKER, YES),
     "newsletter": (CATALOGUE, YES),
     "new_issue": (CATALOGUE, YES),
     "issue": (CATALOGUE, YES),
     "preview_issue": (CATALOGUE, YES),
     "send_issue": (CATALOGUE, TOO_LATE),
     "throw_away_issue": (CATALOGUE, YES),
-    "reviews": (CURATORS, YES),
-    "approve_review": (CURATORS, GO),
-    "decline_review": (CURATORS, YES),
     "payouts": (MONEY, YES),
     "plan_run": (MAKER, YES),
     "payout_run": (MONEY, YES),
@@ -188,7 +192,6 @@ def address_of(shop: Any) -> dict[str, str]:
     entry = JournalEntry.objects.order_by("pk").first()
     assert message is not None and entry is not None
     batch = PayoutBatch.objects.get()
-    draft = issues.write(words=dict.fromkeys(issues.FIELDS, "Safran"), by=maker, at=shop.at)
     review = reviewing.write(
         order_line=paid.lines.get().order_line,
         stars=4,
@@ -196,6 +199,7 @@ def address_of(shop: Any) -> dict[str, str]:
         language="fr",
         at=shop.at,
     )
+    draft = issues.write(words=dict.fromkeys(issues.FIELDS, "Safran"), by=maker, at=shop.at)
     arguments: dict[str, list[Any]] = {
         "order": [order.number],
         "revoke_link": [order.number],
@@ -207,12 +211,13 @@ def address_of(shop: Any) -> dict[str, str]:
         "refund_by_bank": [refund.reference],
         "message": [message.reference],
         "send_again": [message.reference],
+        "approve_review": [review.reference],
+        "decline_review": [review.reference],
+        "end_voucher": [voucher().reference],
         "issue": [draft.reference],
         "preview_issue": [draft.reference, "ar"],
         "send_issue": [draft.reference],
         "throw_away_issue": [draft.reference],
-        "approve_review": [review.reference],
-        "decline_review": [review.reference],
         "payout_run": [run.reference],
         "approve_run": [run.reference],
         "cancel_run": [run.reference],

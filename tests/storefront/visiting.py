@@ -61,7 +61,9 @@ class Visitor:
         """The hidden fields beside the second button."""
         text = self.get("checkout").content.decode()
         return dict(
-            re.findall(r'<input type="hidden" name="(fingerprint|total|basket)" value="([^"]*)"', text)
+            re.findall(
+                r'<input type="hidden" name="(fingerprint|total|basket|voucher)" value="([^"]*)"', text
+            )
         )
 
     def order(self, **changed: Any) -> Any:
@@ -71,4 +73,4 @@ class Visitor:
         ours = {key: value for key, value in changed.items() if key in self._ours}
         return self.post("place", **self.answers(**answers) | {"terms": "on"} | self.shown() | ours)
 
-    _ours = ("terms", "fingerprint", "total", "basket")
+    _ours = ("terms", "fingerprint", "total", "basket", "voucher")

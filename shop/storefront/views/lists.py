@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -28,6 +28,7 @@ from shop.search.understanding import Understood
 from shop.storefront import cards, narrowing
 from shop.storefront.crumbs import shop_crumb
 from shop.storefront.narrowing import Asked, query_of
+from shop.storefront.views.makers import region_intro
 
 Category = get_model("catalogue", "Category")
 
@@ -68,9 +69,14 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
 
 def region(request: HttpRequest, code: str) -> HttpResponse:
     """The goods that come from one region."""
-    here = get_object_or_404(Region, code=code)
+    every = list(Region.objects.all())
+    here = next((each for each in every if each.code == code), None)
+    if here is None:
+        raise Http404
     crumbs = [{"name": _("Regions"), "url": reverse("storefront:regions")}, {"name": here.name}]
-    return goods_list(request, title=here.name, base=Wanted(regions=(here.code,)), crumbs=crumbs)
+    # Above the first page only: whoever turns pages or filters is looking for goods.
+    intro = None if request.GET else region_intro(here, among=every, on=clock.today())
+    return goods_list(request, title=here.name, base=Wanted(regions=(here.code,)), crumbs=crumbs, intro=intro)
 
 
 def suggest(request: HttpRequest) -> HttpResponse:

@@ -19,6 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from moneyed import MAD, Money
 
+from cooperatives.models import Cooperative
 from shop.checkout import baskets, filling, middleware, placing
 from shop.checkout.filling import Content
 from shop.core import clock
@@ -32,6 +33,7 @@ from shop.fulfilment.models import DeliveryQuote
 from shop.orders.models import Order
 from shop.payments import paying
 from shop.payments.stripe.gateway import Urls
+from shop.storefront import vouchering
 from shop.storefront.forms import CheckoutForm, address_from, answers_of
 from shop.storefront.views import choosing
 from shop.storefront.views.orders import order_or_404, remember
@@ -41,6 +43,8 @@ ANSWERS = "checkout"
 #: How often the return page looks again by itself, and after how many seconds.
 LOOKS, LOOK_AFTER = 12, 4
 _TOWNS = 40
+#: What is only of this order: another one does not begin as a gift.
+_OF_GIFT = ("is_gift", "gift_message", "packing")
 
 
 def _user(request: HttpRequest) -> Any:
@@ -61,7 +65,7 @@ def checkout(request: Any) -> HttpResponse:
     if request.method != "POST":
         form, quotes = _as_left(request, contents, at)
         return _page(request, form=form, contents=contents, quotes=quotes)
-    form = CheckoutForm(request.POST, user=_user(request))
+    form = CheckoutForm(request.POST, user=_user(request), makers=_makers(contents))
     if not form.is_valid():
         return _page(request, form=form, contents=contents, status=422)
     try:
@@ -92,7 +96,7 @@ def place(request: Any) -> HttpResponse:
     if any(each.problem for each in contents):
         problem = next(each.problem for each in contents if each.problem)
         return choosing.basket_page(request, wrong=str(problem), status=409)
-    form = CheckoutForm(request.POST, user=user, placing=True)
+    form = CheckoutForm(request.POST, user=user, placing_now=True, makers=_makers(contents))
     if not form.is_valid():
         quotes = []
         if set(form.errors) <= {"terms"}:
@@ -112,11 +116,15 @@ def place(request: Any) -> HttpResponse:
             method=form.cleaned_data["method"],
             quotes=shown,
             expected=_promised(request),
+            voucher=request.POST.get("voucher", ""),
+            gift=form.gift,
             at=at,
         )
     except Refused as refusal:
         return _refused(request, form, basket, refusal, at)
     request.basket_count = 0
+    vouchering.forget(request)
+    _forget_gift(request)
     remember(request, order)
     if user is not None and "keep_address" in request.POST:
         with suppress(addressing.BookFull):
@@ -220,13 +228,20 @@ def _page(
     by_maker = {each.cooperative_id: each for each in quotes}
     parts = choosing.group(contents, at)
     goods = total([each.amount for each in contents], MAD)
+    packers = placing.packed(contents=contents, gift=form.gift)
+    packing = total([placing.packing_price(each) for each in packers], MAD)
     delivery = total([each.gross for each in quotes], MAD)
     ready = bool(parts) and len(by_maker) == len(parts)
     if quotes and not ready:
         quotes, by_maker = [], {}
     for part in parts:
         part["quote"] = by_maker.get(part["cooperative"].pk)
+        part["packing"] = part["cooperative"] in packers
         part["total"] = part["goods"] + part["quote"].gross if part["quote"] else part["goods"]
+        if part["packing"]:
+            part["total"] += placing.packing_price(part["cooperative"])
+    voucher = vouchering.chosen(request, contents, at)
+    costs = goods + packing - voucher.amount + delivery
     region = form["region"].value() or ""
     book = _book(_user(request), form)
     context = {
@@ -235,10 +250,12 @@ def _page(
         "parts": parts,
         "goods": goods,
         "delivery": delivery,
-        "sum": goods + delivery,
+        "voucher": voucher,
+        "packing": packing if packers else None,
+        "sum": costs,
         "ready": ready,
         "fingerprint": quotes[0].fingerprint if ready else "",
-        "total_minor": to_minor(goods + delivery),
+        "total_minor": to_minor(costs),
         "basket": baskets.token(basket=request.basket),
         "towns": towns_of(region),
         "card": (form["method"].value() or Order.Method.CARD) == Order.Method.CARD,
@@ -248,6 +265,10 @@ def _page(
         "perishable": any(0 < each.listing.shelf_life_months <= 1 for each in contents),
     }
     return render(request, "storefront/checkout.html", context, status=status)
+
+
+def _makers(contents: list[Content]) -> list[Cooperative]:
+    return [each.listing.cooperative for each in contents]
 
 
 def _book(user: Any, form: CheckoutForm) -> list[dict[str, Any]]:
@@ -277,7 +298,7 @@ def _as_left(request: Any, contents: list[Content], at: datetime) -> tuple[Check
     chosen = _from_book(request, user)
     answers = chosen or request.session.get(ANSWERS) or _from_last_order(user)
     phone = numbers.phone_text(answers.get("phone", "")).replace(numbers.NBSP, " ")
-    form = CheckoutForm(initial={**answers, "phone": phone}, user=user)
+    form = CheckoutForm(initial={**answers, "phone": phone}, user=user, makers=_makers(contents))
     if not answers.get("commune"):
         return form, []
     address = address_from(answers)
@@ -311,7 +332,13 @@ def _from_last_order(user: Any) -> dict[str, Any]:
 
 def _keep(request: Any, form: CheckoutForm) -> None:
     kept = ("name", "phone", "email", "region", "town", "commune", "street", "landmark", "method")
-    request.session[ANSWERS] = {key: form.cleaned_data.get(key, "") for key in kept}
+    request.session[ANSWERS] = {key: form.cleaned_data.get(key, "") for key in (*kept, *_OF_GIFT)}
+
+
+def _forget_gift(request: Any) -> None:
+    answers = request.session.get(ANSWERS)
+    if answers:
+        request.session[ANSWERS] = {key: said for key, said in answers.items() if key not in _OF_GIFT}
 
 
 def _fingerprint(form: CheckoutForm, contents: list[Content]) -> str:
