@@ -36,7 +36,7 @@ from shop.customers import newsletter, owning
 from shop.customers.consents import record
 from shop.customers.models import Consent, Erasure, Preferences, Subscription
 from shop.customers.noticing import ON_ACCOUNT
-from shop.fulfilment.models import Shipment, SupplierOrder
+from shop.fulfilment.models import Review, Shipment, SupplierOrder
 from shop.orders.models import Order, ShippingAddress
 from shop.payments.models import BalanceTransaction, LatePayment, Payment, Refund, StripeEvent
 from shop.people.models import User
@@ -247,6 +247,7 @@ def _pseudonymise(numbers: list[str]) -> int:
         title="", first_name="", last_name="", line1="", line2="", line3="", line4="", state="", postcode="",
         landmark="", phone_number="", notes="", search_text="", province_code="", commune_code="", code=None,
     )  # fmt: skip
+    Review.objects.filter(order_line__order__in=keys).delete()
     get_model("order", "BillingAddress").objects.filter(order__in=keys).delete()
     get_model("order", "OrderNote").objects.filter(order__in=keys).update(message="")
     Shipment.objects.filter(supplier_order__order__in=keys).update(proof_note="")

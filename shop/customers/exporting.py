@@ -25,7 +25,7 @@ from shop.core.models import OutboxMessage
 from shop.core.references import normalise
 from shop.customers import consents, owning
 from shop.customers.models import Erasure, Favourite, Preferences, Subscription
-from shop.fulfilment.models import OrderEvent, Shipment, SupplierOrder
+from shop.fulfilment.models import OrderEvent, Review, Shipment, SupplierOrder
 from shop.orders.models import Line
 from shop.payments.models import Payment, PaymentAttempt, Refund
 
@@ -378,17 +378,20 @@ def _order_of(about: str) -> str:
 
 
 def _reviews(user: Any) -> list[Row]:
-    found = get_model("reviews", "ProductReview").objects.filter(user=user).select_related("product")
+    found = Review.objects.filter(order_line__order__in=owning.orders_of(user=user))
     return [
         {
-            "good": each.product.get_title() if each.product else "",
-            "stars": each.score,
-            "title": each.title,
-            "text": each.body,
-            "name": each.name,
-            "written_at": each.date_created,
+            "review": each.reference,
+            "good": each.listing.get_title(),
+            "stars": each.stars,
+            "words": each.words,
+            "language": each.language,
+            "signed": each.signed,
+            "written_at": each.written_at,
+            "state": each.state,
+            "reason": each.reason,
         }
-        for each in found.order_by("pk")
+        for each in found.select_related("listing").order_by("pk")
     ]
 
 
