@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalogue.models import LabelClaim, Product
 from cooperatives.models import Certification
+from shop.core import freshness
 from shop.core.clock import day_of
 from shop.core.errors import Refused
 from shop.core.lives import refused_when_stale
@@ -62,6 +63,7 @@ def publish(*, listing: Product, at: datetime) -> Product:
     with refused_when_stale():
         listing.publish(at=at)
         listing.save()
+    freshness.renew()
     logger.info("listing published", extra={"listing": listing.reference})
     return listing
 
@@ -90,6 +92,7 @@ def withdraw(*, listing: Product) -> Product:
     with refused_when_stale():
         listing.withdraw()
         listing.save()
+    freshness.renew()
     logger.info("listing withdrawn", extra={"listing": listing.reference})
     return listing
 

@@ -29,6 +29,8 @@ from shop.fulfilment.models import Carrier, DeliveryRate, Shipment, SupplierOrde
 from shop.orders.models import Line, Order, ShippingAddress
 from shop.people.models import OperatorRole, User
 from shop.pricing import tax
+from shop.vouchers import issuing
+from shop.vouchers.models import Voucher
 
 #: The moment most tests happen at: a Sunday morning in Casablanca.
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -369,6 +371,19 @@ class AddressFactory(DjangoModelFactory):
             iso_3166_1_a2="MA", defaults={"name": "Maroc", "printable_name": "Maroc"}
         )[0]
     )
+
+
+def voucher(**given: Any) -> Voucher:
+    """A voucher of the shop over 50,00 MAD, valid since the day before, unless told otherwise."""
+    told: dict[str, Any] = {
+        "texts": {"fr": "Bienvenue", "ar": "مرحبا", "en": "Welcome"},
+        "valid_from": day_of(NOW) - timedelta(days=1),
+        "by": None,
+        "at": NOW,
+    }
+    if "rate" not in given:
+        told["amount"] = mad("50.00")
+    return issuing.issue(**told | given)
 
 
 @transaction.atomic

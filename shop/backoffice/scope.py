@@ -30,6 +30,7 @@ APPROVE_MONEY = "backoffice.approve_money"
 HANDLE_FILES = "backoffice.handle_files"
 MOVE_CLOCK = "backoffice.move_clock"
 CURATE = "backoffice.curate"
+WRITE_LETTERS = "backoffice.write_letters"
 
 _Role = OperatorRole.Role
 #: Who holds a permission, for the sentence a person reads who does not.
@@ -44,6 +45,7 @@ HOLDERS = {
     HANDLE_FILES: [_Role.FINANCE_MAKER, _Role.FINANCE_APPROVER],
     MOVE_CLOCK: [_Role.SUPPORT, _Role.FINANCE_MAKER],
     CURATE: [_Role.CATALOGUE],
+    WRITE_LETTERS: [_Role.CATALOGUE],
 }
 
 _PLACES = (
@@ -51,8 +53,10 @@ _PLACES = (
     ("orders", gettext_lazy("Orders"), SUPPORT),
     ("outbox", gettext_lazy("Outbox"), SUPPORT),
     ("reviews", gettext_lazy("Reviews"), CURATE),
+    ("newsletter", gettext_lazy("Newsletter"), WRITE_LETTERS),
     ("payouts", gettext_lazy("Payouts"), READ_MONEY),
     ("reconciliation", gettext_lazy("Reconciliation"), READ_MONEY),
+    ("vouchers", gettext_lazy("Vouchers"), READ_MONEY),
     ("files", gettext_lazy("Files"), READ_MONEY),
     ("audit", gettext_lazy("Audit"), READ_MONEY),
     ("clock", gettext_lazy("Clock"), MOVE_CLOCK),

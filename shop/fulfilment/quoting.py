@@ -12,7 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.utils.translation import gettext_lazy as _
 from moneyed import Money
 
@@ -178,6 +178,18 @@ def forget_expired(*, at: datetime) -> int:
     stale = DeliveryQuote.objects.filter(order=None, expires_at__lt=at - timedelta(days=1))
     crashpoint("quoting.forgetting")
     return stale.delete()[0]
+
+
+def reach(*, region: str, on: date) -> dict[str, int]:
+    """What carriers bring to a region: {region it is sent from: heaviest parcel in grams}; "" is any region."""
+    rates = DeliveryRate.objects.filter(
+        Q(valid_until=None) | Q(valid_until__gte=on),
+        Q(to_region=None) | Q(to_region=region),
+        valid_from__lte=on,
+        carrier__is_active=True,
+    )
+    heaviest = rates.order_by().values_list("from_region").annotate(Max("up_to_g"))
+    return {start or "": grams for start, grams in heaviest}
 
 
 def business_days_after(day: date, days: int) -> date:

@@ -33,7 +33,12 @@ def shape(label: Label) -> str:
 
 def short_name(cooperative: Cooperative) -> str:
     """A cooperative among others: its name without the word "cooperative" in front."""
-    return _COOPERATIVE.sub("", cooperative.name) or cooperative.name
+    return bare_name(cooperative.name)
+
+
+def bare_name(name: str) -> str:
+    """The name of a cooperative without the word all of them start with."""
+    return _COOPERATIVE.sub("", name) or name
 
 
 def price_of(listing: Product) -> Money | None:
@@ -90,6 +95,8 @@ def plate(listing: Product, *, not_ground: str = "") -> dict[str, Any]:
 
 def as_picture(image: ProductImage, *, alt: str) -> dict[str, Any]:
     """What ``design/_picture.html`` needs of one prepared picture."""
+    if image.drawing:
+        return {"src": image.drawing, "width": image.width or 600, "height": image.height or 600, "alt": alt}
     return {
         "src": image.src,
         "srcset": image.srcset,
@@ -162,7 +169,7 @@ def proof(certification: Certification, *, demo: bool = False) -> dict[str, Any]
     }
 
 
-def tile(region: Region, *, count: int) -> dict[str, Any]:
+def tile(region: Region, *, count: str = "") -> dict[str, Any]:
     """One region of the map; its short name is the first town of its full one."""
     return {
         "code": region.code,

@@ -28,6 +28,7 @@ from shop.design import plates
 from shop.fulfilment import quoting, reviewing
 from shop.storefront import cards, destinations, reviews
 from shop.storefront.crumbs import shop_crumb
+from shop.storefront.views import gone
 
 Category = get_model("catalogue", "Category")
 ProductCategory = get_model("catalogue", "ProductCategory")
@@ -63,7 +64,7 @@ def listing_page(
     on = clock.today()
     found = _found(slug, on=on)
     if found is None:
-        raise Http404
+        return gone.of_listing(request, slug)
     cooperative = found.cooperative
     chosen = _chosen(request, found)
     own, alike = _near(found, on=on)
