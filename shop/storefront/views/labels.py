@@ -16,6 +16,7 @@ from shop.search import finding
 from shop.search.finding import Wanted
 from shop.storefront import cards, shelves
 from shop.storefront.crumbs import shop_crumb
+from shop.storefront.views import gone
 
 ON_A_PAGE = 24
 
@@ -91,6 +92,7 @@ def label(request: HttpRequest, code: str) -> HttpResponse:
                 {"name": here.short_name},
             ],
         },
+        status=gone.status_of_label(here, held=bool(holders), on=on),
     )
 
 

@@ -11,7 +11,7 @@ from django.core.cache import cache
 from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -27,6 +27,7 @@ from shop.search import finding
 from shop.search.finding import Wanted
 from shop.storefront import cards, shelves
 from shop.storefront.crumbs import shop_crumb
+from shop.storefront.views import gone
 
 #: So many goods of a cooperative on one page.
 ON_A_PAGE = 60
@@ -85,7 +86,9 @@ def cooperatives(request: HttpRequest) -> HttpResponse:
 def cooperative(request: HttpRequest, slug: str) -> HttpResponse:
     """Who they are, what they make, what they are certified for, what they earned, how to reach them."""
     on = clock.today()
-    here = get_object_or_404(Cooperative.objects.selling().select_related("region"), slug=slug)
+    here = Cooperative.objects.selling().select_related("region").filter(slug=slug).first()
+    if here is None:
+        return gone.of_cooperative(request, slug)
     goods = finding.sorted_by(finding.find(wanted=Wanted(cooperative=here.slug), on=on), "newest")
     page = Paginator(goods.for_cards(on=on), ON_A_PAGE).get_page(request.GET.get("page"))
     found = list(page.object_list)

@@ -6,15 +6,18 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from urllib.parse import quote
 
 from django.conf import settings
+from django.conf.locale import LANG_INFO
 from django.core.paginator import Paginator
 from django.db.models import Max, Min, Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.loader import render_to_string
-from django.urls import reverse, translate_url
+from django.urls import is_valid_path, reverse, translate_url
 from django.utils.cache import patch_vary_headers
+from django.utils.encoding import iri_to_uri
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, get_language_from_request, gettext_lazy, override
@@ -77,6 +80,9 @@ EXAMPLE = Money(150, MAD)
 SELLERS_ON_A_PAGE = 60
 
 _HEADING = re.compile(r"<h2>(.*?)</h2>", re.DOTALL)
+
+
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})?")
 
 
 def page(request: HttpRequest, slug: str) -> HttpResponse:
@@ -226,10 +232,36 @@ def forbidden(request: HttpRequest, exception: Any) -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Any) -> HttpResponse:
-    """What was looked for, and ways back within the room it was looked for in."""
+    """What was looked for, and ways back within the room it was looked for in.
+
+    An address in a language we do not speak leads to the same page in the one the browser asks for.
+    """
+    elsewhere = _in_a_language_of_ours(request)
+    if elsewhere:
+        return HttpResponseRedirect(elsewhere)
     context = rooms.not_found_in(request) if hasattr(request, "user") else {}
     in_shop = not request.path_info.startswith(("/desk/", "/backoffice/"))
     return render(request, "404.html", {**context, "in_shop": in_shop}, status=404)
+
+
+def _in_a_language_of_ours(request: HttpRequest) -> str:
+    """For ``/de/goods/`` or ``/fr-ma/goods/`` the page it means, query and all; else nothing."""
+    code, _slash, rest = request.path_info.lstrip("/").partition("/")
+    if (
+        request.method not in ("GET", "HEAD")
+        or not _LANGUAGE.fullmatch(code)
+        or code in dict(settings.LANGUAGES)
+    ):
+        return ""
+    base = code.lower().partition("-")[0]
+    if base not in LANG_INFO and code.lower() not in LANG_INFO:
+        return ""
+    ours = base if base in dict(settings.LANGUAGES) else language_of(get_language_from_request(request))
+    path = f"/{ours}/{rest}"
+    if not is_valid_path(path) and not is_valid_path(f"{path}/"):
+        return ""
+    query = request.META.get("QUERY_STRING", "")
+    return iri_to_uri(f"{quote(path)}{'?' if query else ''}{query}")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
