@@ -47,6 +47,12 @@ def prepare(*, picture: ProductImage) -> ProductImage:
     return picture
 
 
+def keep_drawing(*, picture: ProductImage, svg: str) -> None:
+    """Keep the lines that one of the house's own drawings was made from, beside its renditions."""
+    if not default_storage.exists(picture.drawing_name):
+        default_storage.save(picture.drawing_name, ContentFile(svg.encode()))
+
+
 def prepare_waiting() -> int:
     """Prepare whatever still waits; returns how many are now shown."""
     shown = 0

@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ import pytest
 from django.conf import settings as current_settings
 from django.core.management import call_command
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 
 from fixtures import bank_sandbox as bank
 from fixtures import stripe_sandbox as stripe
@@ -240,6 +241,16 @@ def barriers(page: Page) -> list[str]:
     return [
         f"{each['id']}: {each['nodes'][0]['target']} {each['help']}" for each in found.response["violations"]
     ]
+
+
+def wait_until(page: Page, expression: str, arg: Any = None, *, seconds: float = 15) -> None:
+    """Wait until a script says so. Playwright's own way evaluates strings in the page, which the policy forbids."""
+    for _ in range(int(seconds * 20)):
+        with suppress(PlaywrightError):  # the page that was asked has just gone
+            if page.evaluate(expression, arg):
+                return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"never true: {expression}")
 
 
 def overflows(page: Page) -> bool:

@@ -80,6 +80,12 @@ def bench(names: list[str] | None = None) -> list[Step]:
     steps = [
         Step("benchmarks on SQLite", command),
         Step("benchmarks on PostgreSQL", command, needs_postgres=True),
+        Step(
+            "weight and first paint",
+            [*PYTEST, "-s", "-n0", "--timeout=0", "-m", "browser", "tests/browser/test_weight.py"],
+            environment={"BENCH": "1"},
+            needs_chromium=True,
+        ),
         # Both start servers of their own, so that nothing else is measured with them.
         Step("speed of pages", [PYTHON, "-m", "tests.benchmarks.speed", "--write"]),
         Step("against stock Oscar", [PYTHON, "-m", "tests.benchmarks.oscar_comparison", "--write"]),

@@ -234,6 +234,21 @@ def date_range_text(start: date, end: date, language: str | None = None, *, styl
     }[language]
 
 
+def month_text(month: int, language: str | None = None) -> str:
+    """The name of a month, 1 to 12: ``novembre``, ``نونبر``, ``November``."""
+    return _MONTHS[language_of(language)][month - 1]
+
+
+def month_range_text(first: int, last: int, language: str | None = None) -> str:
+    """Two months in words: ``d'octobre à novembre``, ``من أكتوبر إلى نونبر``, ``October to November``."""
+    language = language_of(language)
+    begins, ends = month_text(first, language), month_text(last, language)
+    if language == "fr":
+        of = "d'" if begins[0] in "ao" else "de "
+        return f"{of}{begins} à {ends}"
+    return f"من {begins} إلى {ends}" if language == "ar" else f"{begins} to {ends}"
+
+
 def _day_of_month(day: date, language: str) -> str:
     return "1er" if language == "fr" and day.day == 1 else str(day.day)
 

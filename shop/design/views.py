@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.core.paginator import Paginator
@@ -13,7 +16,8 @@ from django.shortcuts import render
 from django.utils import translation
 from moneyed import MAD, Money
 
-from shop.design import plates
+from shop.design import documents, plates, tokens
+from shop.design.context import THEMES
 from shop.design.numbers import LANGUAGES
 
 PLACES = ("shop", "desk", "office", "error")
@@ -109,11 +113,10 @@ class Sample(forms.Form):
 
 def page(request: HttpRequest) -> HttpResponse:
     """Every component. ``?language=ar``, ``?theme=dark``, ``?place=desk|office|error`` choose how it is shown."""
-    language = request.GET.get("language", "fr")
-    place = request.GET.get("place", "shop")
-    if place not in PLACES:
-        place = "shop"
-    with translation.override(language if language in LANGUAGES else "fr"):
+    language = _one_of(LANGUAGES, request.GET.get("language", ""))
+    place = _one_of(PLACES, request.GET.get("place", ""))
+    theme = _one_of(("", *THEMES), request.GET.get("theme", ""))
+    with translation.override(language):
         template = "404.html" if place == "error" else "design/living.html"
         frames = {
             "shop": "design/base_shop.html",
@@ -121,14 +124,53 @@ def page(request: HttpRequest) -> HttpResponse:
             "office": "design/base_backoffice.html",
         }
         context = sample(arabic=language == "ar") | {
+            "switches": _switches(language=language, theme=theme, place=place),
             "frame": frames.get(place, "design/base_shop.html"),
-            "theme": request.GET.get("theme", ""),
+            "theme": theme,
             "demo_mode": True,
             "basket_count": 3,
             "desk_place": "today",
             "here": "reconciliation",
         }
         return render(request, template, context)
+
+
+def _one_of(known: Iterable[str], asked: str) -> str:
+    """What was asked for if it is known, else the first."""
+    known = tuple(known)
+    return asked if asked in known else known[0]
+
+
+def _switches(**shown: str) -> list[list[dict[str, Any]]]:
+    """One row of chips for each way to show the page; each changes one of them and keeps the others."""
+    choices = {"language": tuple(LANGUAGES), "theme": ("", *THEMES), "place": PLACES}
+    return [
+        [
+            {"name": each or "system", "url": f"?{urlencode(shown | {key: each})}", "on": each == shown[key]}
+            for each in known
+        ]
+        for key, known in choices.items()
+    ]
+
+
+def foundations() -> dict[str, Any]:
+    """What components are made of: tokens as the sheet has them, shapes, drawings, mails and papers by name."""
+
+    def drawn(name: str) -> str:
+        return "data:image/svg+xml;base64," + base64.b64encode(plates.render_svg(name).encode()).decode()
+
+    mails = (Path(__file__).parent / "templates" / "mail").glob("*.html")
+    return {
+        "schemes": [
+            {"name": each, "colours": tokens.colours(each).items(), "pairs": tokens.pairs(each)}
+            for each in THEMES
+        ],
+        "steps": [(f"s{at}", pixels) for at, pixels in enumerate((4, 8, 12, 16, 24, 32, 48, 72), 1)],
+        "shapes": ("origin", "public", "shop", "declared"),
+        "drawings": [{"name": each, "picture": {"src": drawn(each)}} for each in plates.families()],
+        "mails": sorted(each.stem for each in mails if each.name[0] != "_" and each.stem != "base"),
+        "papers": documents.TEMPLATES,
+    }
 
 
 def sample(*, arabic: bool) -> dict[str, Any]:
@@ -180,7 +222,7 @@ def sample(*, arabic: bool) -> dict[str, Any]:
         )
     ]
     form = Sample({"name": "Nadia El Alaoui", "phone": "06 61 00 00", "paying": "cash"})
-    return {
+    return foundations() | {
         "cards": cards,
         "cooperative": say("Argan des Collines", "أركان التلال"),
         "parts": {
@@ -377,6 +419,7 @@ def sample(*, arabic: bool) -> dict[str, Any]:
             "print": say("Imprimer le bon", "اطبع ورقة التحضير"),
             "add": say("Ajouter au panier", "أضف إلى السلة"),
             "compare": say("Comparer", "قارن"),
+            "busy": say("Envoi…", "جار الإرسال…"),
             "unit": say("le pot de 500 g", "علبة 500 غ"),
             "kilo": say("kilo", "كيلوغرام"),
             "counter": say("écarts à expliquer avant de clôturer", "فروق يجب توضيحها قبل الإغلاق"),
