@@ -18,6 +18,7 @@ RUN TADAMON_PROFILE=production STATIC_ROOT=/src/static SITE_URL=https://build.in
     SECRET_KEY=only-while-the-image-is-built-0123456789-abcdef \
     DATABASE_URL=postgres://build.invalid/build REDIS_URL=redis://build.invalid EMAIL_URL=smtp://build.invalid \
     STRIPE_API_KEY=build STRIPE_WEBHOOK_SECRETS=build \
+    SHOP_ADDRESS=build SHOP_PHONE=build SHOP_EMAIL=build SHOP_ICE=build SHOP_REGISTER=build \
     /opt/tadamon/bin/python manage.py collectstatic --noinput --verbosity 0
 
 FROM python:3.11-slim-bookworm

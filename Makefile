@@ -18,8 +18,8 @@ test: environment-for-tests ## Everything CI runs: style, types, rooms, translat
 campaign: environment-for-tests ## The long ones: whole replays, many seeds (CAMPAIGN_ARGS=…)
 	@exec $(VENV) -m tools.checks campaign $(CAMPAIGN_ARGS)
 
-bench: environment-for-tests ## Measure; the figures belong in docs/benchmarks.md
-	@exec $(VENV) -m tools.checks bench
+bench: environment-for-tests ## Measure; the figures belong in docs/benchmarks.md (ONLY="speed Oscar", BENCH_SIZES=S,L)
+	@exec $(VENV) -m tools.checks bench $(ONLY)
 
 shots: environment-for-tests ## Walk the shop in a browser and write docs/pictures anew
 	@exec $(VENV) -m tools.checks shots

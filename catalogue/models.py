@@ -9,12 +9,15 @@ from datetime import date
 
 from django.core.files.storage import default_storage, storages
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Prefetch, Q
+from django.db.models import Exists, F, OuterRef, Prefetch, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
 from django_fsm import FSMField, transition
 from oscar.apps.catalogue.abstract_models import AbstractProduct, AbstractProductImage
 from oscar.apps.catalogue.managers import ProductQuerySet
+from oscar.core.loading import get_model
 
 from cooperatives.models import Certification, Cooperative
 from shop.core.lives import MovesOnce
@@ -28,22 +31,45 @@ def private_storage():
 
 class ListingQuerySet(ProductQuerySet):
     def on_sale(self, *, on: date) -> ListingQuerySet:
-        """Published listings of active cooperatives whose every label claim is certified on that day."""
+        """Published listings of active cooperatives whose every label claim is certified on that day.
+
+        What stands on the shelf: a listing with variants once, its variants never by themselves.
+        """
         lapsed = LabelClaim.objects.filter(listing=OuterRef("pk")).exclude(
             certification__in=Certification.objects.valid_on(on)
         )
         return self.filter(
             ~Exists(lapsed),
+            parent=None,
             state=Product.State.PUBLISHED,
             is_public=True,
             cooperative__state=Cooperative.State.ACTIVE,
         )
 
+    def buyable(self, *, on: date) -> ListingQuerySet:
+        """What can be put into a basket that day: listings on sale without variants, and of those with
+        variants each published one."""
+        on_sale = Product.objects.on_sale(on=on).values("pk")
+        return self.filter(
+            Q(structure=Product.STANDALONE, pk__in=on_sale)
+            | Q(state=Product.State.PUBLISHED, is_public=True, parent__in=on_sale)
+        )
+
+    def with_stock(self) -> ListingQuerySet:
+        """Each with ``price_now`` and ``free_now`` (how many can be sold), so that many cost one query."""
+        record = get_model("partner", "StockRecord").objects.filter(product=OuterRef("pk")).order_by("pk")
+        free = F("num_in_stock") - Coalesce(F("num_allocated"), 0)
+        return self.annotate(
+            price_now=Subquery(record.values("price")[:1]),
+            free_now=Subquery(record.annotate(free=free).values("free")[:1]),
+        )
+
     def for_cards(self, *, on: date) -> ListingQuerySet:
         """With everything a card shows, in a fixed number of queries."""
-        return self.select_related("cooperative", "origin_region", "product_class").prefetch_related(
-            "stockrecords",
+        cards = self.with_stock().select_related("cooperative", "origin_region", "product_class")
+        return cards.prefetch_related(
             "images",
+            Prefetch("children", queryset=variants_shown(), to_attr="variants"),
             Prefetch(
                 "label_claims",
                 queryset=LabelClaim.objects.valid_on(on).select_related("certification__label"),
@@ -52,8 +78,27 @@ class ListingQuerySet(ProductQuerySet):
         )
 
 
+def variants_shown() -> ListingQuerySet:
+    """The published variants of listings with price and stock, in the order they were given."""
+    return (
+        Product.objects.filter(state=Product.State.PUBLISHED, is_public=True)
+        .with_stock()
+        .order_by("-priority", "pk")
+    )
+
+
 class Product(MovesOnce, AbstractProduct):
-    """A listing: one good of one cooperative."""
+    """A listing: one good of one cooperative.
+
+    One that comes in sizes or colours has a row of its own (Oscar's *parent*, with words, pictures and label
+    claims) and one for each variant (Oscar's *child*, with price, stock, weight and what tells it apart).
+    """
+
+    class VariesBy(models.TextChoices):
+        CONTENTS = "contents", _("Contents")
+        SIZE = "size", _("Size")
+        COLOUR = "colour", _("Colour")
+        MODEL = "model", _("Model")
 
     class State(models.TextChoices):
         DRAFT = "draft", _("draft")
@@ -78,6 +123,23 @@ class Product(MovesOnce, AbstractProduct):
     gross_weight_g = models.PositiveIntegerField(default=0)
     shelf_life_months = models.PositiveSmallIntegerField(default=0, help_text="0: does not perish")
     allergens = models.CharField(_("allergens"), max_length=200, blank=True)
+    ingredients = models.CharField(_("ingredients"), max_length=400, blank=True)
+    care = models.CharField(
+        _("keeping and care"), max_length=400, blank=True, help_text="how to keep, use or wash it"
+    )
+    harvested_on = models.DateField(
+        null=True, blank=True, help_text="harvest or making of what is sold now; its month is shown"
+    )
+    lot = models.CharField(_("lot"), max_length=40, blank=True)
+    varies_by = models.CharField(
+        max_length=10,
+        choices=VariesBy,
+        blank=True,
+        help_text="of a listing with variants: what they differ in",
+    )
+    variant = models.CharField(
+        _("variant"), max_length=60, blank=True, help_text="of a variant: what tells it apart, e.g. 250 ml"
+    )
     state = FSMField(choices=State, default=State.DRAFT, protected=True)
     published_at = models.DateTimeField(null=True, blank=True)
     is_demo = models.BooleanField(default=False)
@@ -88,6 +150,16 @@ class Product(MovesOnce, AbstractProduct):
         abstract = False
         constraints = [
             models.UniqueConstraint(fields=["slug"], name="a_listing_has_its_own_slug"),
+            models.CheckConstraint(
+                name="a_variant_has_a_listing_and_only_a_variant",
+                condition=Q(structure="child", parent__isnull=False)
+                | (~Q(structure="child") & Q(parent=None)),
+            ),
+            models.UniqueConstraint(
+                fields=["parent", "variant"],
+                condition=Q(parent__isnull=False),
+                name="variants_of_a_listing_differ",
+            ),
         ]
         indexes = [models.Index(fields=["state", "-date_created", "id"], name="listings_newest_first")]
 
@@ -99,8 +171,25 @@ class Product(MovesOnce, AbstractProduct):
     def withdraw(self) -> None:
         """It leaves the shelf; orders under way go on."""
 
+    @property
+    def has_variants(self) -> bool:
+        """Whether one of several is to be chosen before it can be bought."""
+        return self.structure == self.PARENT
+
+    @property
+    def on_shelf(self) -> Product:
+        """The listing that stands on the shelf: itself, or the one it is a variant of."""
+        return self.parent if self.parent_id else self
+
+    def get_title(self) -> str:
+        """What it is called wherever it is sold: a variant by its listing's name and what tells it apart."""
+        if not self.parent_id:
+            return self.title
+        return self.parent.title + pgettext("between two facts", ", ") + self.variant
+
     def get_absolute_url(self) -> str:
-        return reverse("storefront:listing", args=[self.slug])
+        url = reverse("storefront:listing", args=[self.on_shelf.slug])
+        return f"{url}?variant={self.reference}" if self.parent_id else url
 
 
 class LabelClaimQuerySet(models.QuerySet["LabelClaim"]):

@@ -9,6 +9,7 @@ from moneyed import Money
 from oscar.core.loading import get_model
 
 from catalogue.models import Product
+from shop.core import freshness
 from shop.core.errors import Refused
 from shop.core.money import to_minor
 
@@ -25,4 +26,5 @@ def change(*, listing: Product, price: Money) -> None:
         raise PriceNotPositive
     records = get_model("partner", "StockRecord").objects.filter(product=listing)
     records.update(price=price.amount, price_currency=price.currency.code)
+    freshness.renew()
     logger.info("price changed", extra={"listing": listing.reference, "minor": to_minor(price)})

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from catalogue.models import LabelClaim, Product
 from cooperatives.models import Certification
+from shop.core import freshness
 from shop.core.clock import day_of
 from shop.core.errors import Refused
 from shop.core.lives import refused_when_stale
@@ -41,18 +43,17 @@ class NotItsOwnCertification(Refused):
 
 @transaction.atomic
 def publish(*, listing: Product, at: datetime) -> Product:
-    """Put the listing on the shelf. A published one is left as it is.
+    """Put the listing on the shelf, and with it those of its variants that are drafts still.
 
-    Raises ListingIncomplete, or ClaimNotCertified when it claims a label that is not certified that day.
+    A published one is left as it is; so is a variant that was withdrawn by itself. Raises ListingIncomplete,
+    or ClaimNotCertified when it claims a label that is not certified that day.
     """
     if listing.state == Product.State.PUBLISHED:
         return listing
-    record = listing.stockrecords.first()
-    for missing, is_there in (
-        (_("its name"), listing.get_title()),
-        (_("its price"), record is not None and record.price),
-        (_("its weight with packing"), listing.gross_weight_g),
-    ):
+    if listing.has_variants:
+        for each in listing.children.filter(state=Product.State.DRAFT).order_by("pk"):
+            publish(listing=each, at=at)
+    for missing, is_there in _needed(listing):
         if not is_there:
             raise ListingIncomplete(listing, str(missing))
     certified = Certification.objects.valid_on(day_of(at))
@@ -62,18 +63,36 @@ def publish(*, listing: Product, at: datetime) -> Product:
     with refused_when_stale():
         listing.publish(at=at)
         listing.save()
+    freshness.renew()
     logger.info("listing published", extra={"listing": listing.reference})
     return listing
 
 
+def _needed(listing: Product) -> list[tuple[Any, bool]]:
+    """What a listing must have before it is shown, and whether it does. With variants each has its own price."""
+    if listing.has_variants:
+        shown = listing.children.filter(state=Product.State.PUBLISHED)
+        return [(_("its name"), bool(listing.get_title())), (_("a variant to choose"), shown.exists())]
+    record = listing.stockrecords.first()
+    return [
+        (_("its name"), bool(listing.get_title())),
+        (_("its price"), bool(record is not None and record.price)),
+        (_("its weight with packing"), bool(listing.gross_weight_g)),
+    ]
+
+
 @transaction.atomic
 def withdraw(*, listing: Product) -> Product:
-    """Take the listing off the shelf; orders under way go on. One that is not there is left as it is."""
+    """Take the listing off the shelf, or one of its variants; orders under way go on.
+
+    Its variants cannot be bought without it and come back with it. One that is not there is left as it is.
+    """
     if listing.state != Product.State.PUBLISHED:
         return listing
     with refused_when_stale():
         listing.withdraw()
         listing.save()
+    freshness.renew()
     logger.info("listing withdrawn", extra={"listing": listing.reference})
     return listing
 

@@ -6,7 +6,7 @@ from catalogue.models import Product
 
 @register(Product)
 class ListingTranslation(TranslationOptions):
-    fields = ("title", "description", "unit", "allergens")
+    fields = ("title", "description", "unit", "allergens", "ingredients", "care", "variant")
 
 
 @register(get_model("catalogue", "Category"))

@@ -64,6 +64,14 @@ class Cooperative(MovesOnce, models.Model):
     sells_in_own_name = models.BooleanField(
         default=True, help_text="the cooperative is the legal seller and the shop its agent"
     )
+    gift_packing = models.DecimalField(
+        _("gift packing, in dirhams"),
+        max_digits=8,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        help_text="what it asks for packing a parcel as a gift, tax included; empty when it does not",
+    )
     members_count = models.PositiveIntegerField(null=True, blank=True)
     women_count = models.PositiveIntegerField(null=True, blank=True)
     women_only = models.BooleanField(_("women's cooperative"), default=False)
@@ -86,6 +94,12 @@ class Cooperative(MovesOnce, models.Model):
 
     class Meta:
         ordering = ["code"]
+        constraints = [
+            models.CheckConstraint(
+                name="gift_packing_costs_something_or_is_not_offered",
+                condition=Q(gift_packing=None) | Q(gift_packing__gt=0),
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -10,4 +10,4 @@ class CooperativeTranslation(TranslationOptions):
 
 @register(Label)
 class LabelTranslation(TranslationOptions):
-    fields = ("name", "short_name", "meaning")
+    fields = ("name", "short_name", "meaning", "issuer")

@@ -32,11 +32,16 @@ SWEEPS: dict[str, int] = {
     "shop.fulfilment.tasks.deliver_silent": HOUR,
     "shop.fulfilment.tasks.release_due": HOUR,
     "shop.fulfilment.tasks.forget_expired_quotes": DAY,
+    "shop.customers.tasks.send_issues": MINUTE,
+    "shop.customers.tasks.look_at_favourites": HOUR,
+    "shop.customers.tasks.erase_due": HOUR,
+    "shop.customers.tasks.forget_unconfirmed": DAY,
     "shop.reconciliation.tasks.talk_to_the_sandbox": MINUTE,
     "shop.reconciliation.tasks.match_new_lines": 5 * MINUTE,
     "shop.reconciliation.tasks.watch": HOUR,
     "cooperatives.tasks.close_superseded_accounts": HOUR,
     "catalogue.tasks.prepare_pictures": 5 * MINUTE,
+    "shop.search.tasks.refresh_index": 5,
 }
 
 app.conf.beat_schedule = {

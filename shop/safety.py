@@ -140,6 +140,11 @@ def refuse_unsafe(values: Mapping[str, Any]) -> None:
         wrong.append("SITE_URL is not https")
     if "*" in values["ALLOWED_HOSTS"]:
         wrong.append("ALLOWED_HOSTS allows every host")
+    wrong += [
+        f"SHOP_{each.upper()} is missing (the law wants the shop's identity shown)"
+        for each in ("address", "phone", "email", "ice", "register")
+        if not values["SHOP_LEGAL"][each]
+    ]
     if values["CELERY_TASK_ALWAYS_EAGER"]:
         wrong.append("CELERY_TASK_ALWAYS_EAGER is on")
     if wrong:

@@ -59,10 +59,12 @@ INSTALLED_APPS = [
     "catalogue.apps.CatalogueConfig",
     "shop.pricing.apps.PricingConfig",
     "shop.orders.apps.OrdersConfig",
+    "shop.vouchers.apps.VouchersConfig",
     "shop.fulfilment.apps.FulfilmentConfig",
     "shop.payments.apps.PaymentsConfig",
     "shop.reconciliation.apps.ReconciliationConfig",
     "shop.checkout.apps.CheckoutConfig",
+    "shop.customers.apps.CustomersConfig",
     "shop.search.apps.SearchConfig",
     "shop.api.apps.ApiConfig",
     "shop.storefront.apps.StorefrontConfig",
@@ -123,11 +125,14 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "shop.core.requests.OwnPagesMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "shop.people.middleware.OwnLanguageMiddleware",
+    # Inside whatever sets a cookie, outside whatever asks the database.
+    "shop.storefront.page_cache.PageCacheMiddleware",
     "shop.storefront.ways_back.WayBackMiddleware",
     "shop.core.requests.NoNulMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -182,11 +187,29 @@ ATOMIC_REQUESTS = False
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
 
 REDIS_URL = env.str("REDIS_URL", default="")
-CACHES = (
-    {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
-    if REDIS_URL
-    else {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "tadamon"}}
-)
+CACHES = {
+    "default": (
+        {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+        if REDIS_URL
+        else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "tadamon"}
+    ),
+    # Finished pages, apart from counters and locks, and shared by all processes; see shop.storefront.page_cache.
+    "pages": (
+        {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URL,
+            "KEY_PREFIX": "pages",
+        }
+        if REDIS_URL
+        else {
+            "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+            "LOCATION": str(VAR_DIR / "pages"),
+            "OPTIONS": {"MAX_ENTRIES": 500},
+        }
+    ),
+}
+# How old a finished page may be that a visitor of whom nothing is known reads; 0 makes each page anew.
+PAGE_CACHE_SECONDS = env.int("PAGE_CACHE_SECONDS", default=0 if DEBUG else 60)
 
 # People
 AUTH_USER_MODEL = "people.User"
@@ -201,6 +224,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+#: Wrong codes of vouchers, in a session and from a network (many share one); allauth counts its own by itself.
+ACCOUNT_RATE_LIMITS = {"voucher_try": "10/10m/key,60/10m/ip"}
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
@@ -210,6 +235,8 @@ ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_LOGIN_BY_CODE_ENABLED = False
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_PREVENT_ENUMERATION = True
+# Besides allauth's own: how often one visitor may ask for the newsletter or for all of her data.
+ACCOUNT_RATE_LIMITS = {"newsletter": "5/m/ip,30/d/ip", "export": "6/h/user"}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_ISSUER = "Tadamon"
 LOGIN_REDIRECT_URL = "/home/"
@@ -293,6 +320,7 @@ ACCEPTANCE_HOURS = 48
 RETURN_WINDOW_DAYS = 7
 AUTOMATIC_DELIVERY_DAYS = 10
 GUEST_LINK_DAYS = 180
+NEWSLETTER_CONFIRM_DAYS = 7
 BANK_ACCOUNT_COOLING_HOURS = 48
 # So long after a delivery a cooperative still sees whom the parcel went to.
 CUSTOMER_SHOWN_DAYS = 14
@@ -300,6 +328,12 @@ SHOP_LEGAL = {
     "name": env.str("SHOP_LEGAL_NAME", default="Tadamon (démonstration)"),
     "rib": env.str("SHOP_RIB", default="999780000000000000202641"),
     "cndp": env.str("SHOP_CNDP", default=""),
+    # Who stands behind the shop; the embedded one is invented, a real one says its own or does not start.
+    "address": env.str("SHOP_ADDRESS", default="" if PRODUCTION else "1, rue de la Démonstration, Rabat"),
+    "phone": env.str("SHOP_PHONE", default="" if PRODUCTION else "+212500000000"),
+    "email": env.str("SHOP_EMAIL", default="" if PRODUCTION else "bonjour@tadamon.example"),
+    "ice": env.str("SHOP_ICE", default="" if PRODUCTION else "999000000000099"),
+    "register": env.str("SHOP_REGISTER", default="" if PRODUCTION else "DEMO/2026/1"),
 }
 
 # Oscar

@@ -17,7 +17,7 @@ from factory.django import DjangoModelFactory
 from moneyed import Money
 from oscar.core.loading import get_model
 
-from catalogue import publishing, stock
+from catalogue import publishing, stock, varying
 from catalogue.models import LabelClaim, Product, VatRate
 from cooperatives.models import Certification, Cooperative, FeeTerms, Label, Member, PayoutAccount
 from shop.core import references
@@ -29,6 +29,8 @@ from shop.fulfilment.models import Carrier, DeliveryRate, Shipment, SupplierOrde
 from shop.orders.models import Line, Order, ShippingAddress
 from shop.people.models import OperatorRole, User
 from shop.pricing import tax
+from shop.vouchers import issuing
+from shop.vouchers.models import Voucher
 
 #: The moment most tests happen at: a Sunday morning in Casablanca.
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -260,7 +262,7 @@ class CertificationFactory(DjangoModelFactory):
 class ListingFactory(DjangoModelFactory):
     """A published listing with a price and stock: ``ListingFactory(price="150.00", stock=10)``.
 
-    ``state="draft"`` leaves it off the shelf.
+    ``state="draft"`` leaves it off the shelf; ``price=None`` gives it neither price nor stock of its own.
     """
 
     class Meta:
@@ -289,21 +291,54 @@ class ListingFactory(DjangoModelFactory):
         VatRateFactory(code=kwargs["vat_class"], rate=VAT_RATES[kwargs["vat_class"]])
         VatRateFactory(code=kwargs["vat_class"], regime=Cooperative.VatRegime.EXEMPT, rate=Decimal(0))
         listing = super()._create(model_class, *args, **kwargs)
-        record = get_model("partner", "StockRecord").objects.create(
-            product=listing,
-            partner=listing.cooperative.partner,
-            partner_sku=listing.reference,
-            price_currency="MAD",
-            price=Decimal(price),
-            num_in_stock=0,
-        )
-        if quantity:
-            stock.receive(quantities={record.pk: quantity}, at=at)
+        if price is not None:
+            record = get_model("partner", "StockRecord").objects.create(
+                product=listing,
+                partner=listing.cooperative.partner,
+                partner_sku=listing.reference,
+                price_currency="MAD",
+                price=Decimal(price),
+                num_in_stock=0,
+            )
+            if quantity:
+                stock.receive(quantities={record.pk: quantity}, at=at)
         for certification in claims:
             LabelClaim.objects.create(listing=listing, certification=certification)
         if state == Product.State.PUBLISHED:
             publishing.publish(listing=listing, at=at)
         return Product.objects.get(pk=listing.pk)
+
+
+def variant_of(
+    listing: Product,
+    name: str,
+    *,
+    price: str = "150.00",
+    quantity: int = 10,
+    weight: int = 500,
+    unit: str = "",
+) -> Product:
+    """One more published variant of a listing without a price of its own (``ListingFactory(price=None)``)."""
+    made = varying.add(
+        listing=listing,
+        reference=f"{listing.reference}-{listing.children.count() + 1}",
+        variant=dict.fromkeys(("fr", "ar", "en"), name),
+        unit=dict.fromkeys(("fr", "ar", "en"), unit),
+        price=mad(price),
+        gross_weight_g=weight,
+        quantity=quantity,
+        at=NOW - timedelta(days=100),
+    )
+    publishing.publish(listing=made, at=NOW - timedelta(days=100))
+    return Product.objects.get(pk=made.pk)
+
+
+def listing_with_variants(*variants: tuple[str, str, int], **kwargs: Any) -> tuple[Product, list[Product]]:
+    """A published listing and its variants, each given as (name, price, quantity)."""
+    listing = ListingFactory(price=None, state=Product.State.DRAFT, **kwargs)
+    made = [variant_of(listing, name, price=price, quantity=quantity) for name, price, quantity in variants]
+    publishing.publish(listing=Product.objects.get(pk=listing.pk), at=NOW - timedelta(days=100))
+    return Product.objects.get(pk=listing.pk), made
 
 
 VAT_RATES = {"X91": Decimal(0), "N": Decimal(0), "R10": Decimal("0.10"), "R20": Decimal("0.20")}
@@ -336,6 +371,19 @@ class AddressFactory(DjangoModelFactory):
             iso_3166_1_a2="MA", defaults={"name": "Maroc", "printable_name": "Maroc"}
         )[0]
     )
+
+
+def voucher(**given: Any) -> Voucher:
+    """A voucher of the shop over 50,00 MAD, valid since the day before, unless told otherwise."""
+    told: dict[str, Any] = {
+        "texts": {"fr": "Bienvenue", "ar": "مرحبا", "en": "Welcome"},
+        "valid_from": day_of(NOW) - timedelta(days=1),
+        "by": None,
+        "at": NOW,
+    }
+    if "rate" not in given:
+        told["amount"] = mad("50.00")
+    return issuing.issue(**told | given)
 
 
 @transaction.atomic

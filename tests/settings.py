@@ -63,6 +63,8 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # A nudge goes nowhere, as if it were lost: tests run the sweep or the task they mean. Fixtures that need
 # the work done by itself (``live_shop``) switch to running tasks at once.
 CELERY_BROKER_URL = "memory://"
+# Each test sees the page as it is now; those about kept pages switch keeping on.
+PAGE_CACHE_SECONDS = 0
 if SQLITE:
     # A test that kills processes loses nothing by this; only a power cut would tell.
     _options = DATABASES["default"]["OPTIONS"]

@@ -13,6 +13,13 @@ from django.core.exceptions import ImproperlyConfigured
 from shop import safety
 
 ROOT = Path(__file__).resolve().parent.parent
+IDENTITY = {
+    "address": "12, avenue Allal Ben Abdellah, Rabat",
+    "phone": "+212537000000",
+    "email": "bonjour@tadamon.example",
+    "ice": "001561191000066",
+    "register": "Rabat 2026/17",
+}
 SOUND = {
     "PRODUCTION": True,
     "DEBUG": False,
@@ -31,6 +38,7 @@ SOUND = {
     "SITE_URL": "https://tadamon.example",
     "ALLOWED_HOSTS": ["tadamon.example"],
     "CELERY_TASK_ALWAYS_EAGER": False,
+    "SHOP_LEGAL": IDENTITY,
 }
 UNSAFE = [
     ("DEBUG", True, "DEBUG"),
@@ -50,6 +58,7 @@ UNSAFE = [
     ("SITE_URL", "http://tadamon.example", "SITE_URL"),
     ("ALLOWED_HOSTS", ["*"], "ALLOWED_HOSTS"),
     ("CELERY_TASK_ALWAYS_EAGER", True, "CELERY_TASK_ALWAYS_EAGER"),
+    *(("SHOP_LEGAL", IDENTITY | {each: ""}, f"SHOP_{each.upper()}") for each in IDENTITY),
 ]
 SOUND_ENVIRONMENT = {
     "TADAMON_PROFILE": "production",
@@ -60,6 +69,7 @@ SOUND_ENVIRONMENT = {
     "STRIPE_WEBHOOK_SECRETS": "whsec_something",
     "EMAIL_URL": "smtp+tls://post:secret@mail.example:587",
     "SITE_URL": "https://tadamon.example",
+    **{f"SHOP_{each.upper()}": value for each, value in IDENTITY.items()},
 }
 
 

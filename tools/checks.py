@@ -74,10 +74,10 @@ def campaign(arguments: list[str]) -> list[Step]:
     ]
 
 
-def bench() -> list[Step]:
-    """Figures, printed by the measuring tests themselves."""
+def bench(names: list[str] | None = None) -> list[Step]:
+    """Figures, printed by the measuring tests and programs themselves; some of them by a word of their names."""
     command = [*PYTEST, "-s", "-n0", "--timeout=0", "tests/benchmarks"]
-    return [
+    steps = [
         Step("benchmarks on SQLite", command),
         Step("benchmarks on PostgreSQL", command, needs_postgres=True),
         Step(
@@ -86,7 +86,11 @@ def bench() -> list[Step]:
             environment={"BENCH": "1"},
             needs_chromium=True,
         ),
+        # Both start servers of their own, so that nothing else is measured with them.
+        Step("speed of pages", [PYTHON, "-m", "tests.benchmarks.speed", "--write"]),
+        Step("against stock Oscar", [PYTHON, "-m", "tests.benchmarks.oscar_comparison", "--write"]),
     ]
+    return [each for each in steps if not names or any(name in each.name for name in names)]
 
 
 def shots() -> list[Step]:
@@ -183,7 +187,12 @@ def _summary(steps: list[Step]) -> int:
 def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     what, rest = (arguments[0], arguments[1:]) if arguments else ("test", [])
-    kinds = {"test": lambda: chosen(rest), "bench": bench, "shots": shots, "campaign": lambda: campaign(rest)}
+    kinds = {
+        "test": lambda: chosen(rest),
+        "bench": lambda: bench(rest),
+        "shots": shots,
+        "campaign": lambda: campaign(rest),
+    }
     if what not in kinds:
         print(f"There is {', '.join(kinds)}; not {what}.")
         return 2

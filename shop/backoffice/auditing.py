@@ -213,7 +213,7 @@ _ORDERS = (
         f"""
         SELECT o.number, {_centimes("o.total_incl_tax")} AS total, COALESCE(s.parts, 0) AS parts
         FROM order_order o
-        LEFT JOIN (SELECT order_id, SUM(goods_minor + delivery_minor) AS parts
+        LEFT JOIN (SELECT order_id, SUM(goods_minor - discount_by_shop_minor + delivery_minor) AS parts
                    FROM fulfilment_supplierorder GROUP BY order_id) s ON s.order_id = o.id
         WHERE o.confirmed_at IS NOT NULL AND {_centimes("o.total_incl_tax")} <> COALESCE(s.parts, 0)
         """,
@@ -233,10 +233,13 @@ _ORDERS = (
         """
         SELECT s.reference FROM fulfilment_supplierorder s
         LEFT JOIN (SELECT supplier_order_id, SUM(goods_minor) AS goods, SUM(commission_minor) AS commission,
-                          SUM(commission_vat_minor) AS vat, SUM(solidarity_minor) AS solidarity
+                          SUM(commission_vat_minor) AS vat, SUM(solidarity_minor) AS solidarity,
+                          SUM(discount_by_shop_minor) AS by_shop, SUM(discount_by_cooperative_minor) AS by_coop
                    FROM fulfilment_supplierorderline GROUP BY supplier_order_id) l ON l.supplier_order_id = s.id
         WHERE COALESCE(l.goods, 0) <> s.goods_minor OR COALESCE(l.commission, 0) <> s.commission_minor
            OR COALESCE(l.vat, 0) <> s.commission_vat_minor OR COALESCE(l.solidarity, 0) <> s.solidarity_minor
+           OR COALESCE(l.by_shop, 0) <> s.discount_by_shop_minor
+           OR COALESCE(l.by_coop, 0) <> s.discount_by_cooperative_minor
         """,
     ),
     Check(
@@ -257,10 +260,13 @@ _ORDERS = (
         SELECT s.reference, l.id AS line FROM fulfilment_supplierorderline l
         JOIN fulfilment_supplierorder s ON s.id = l.supplier_order_id
         JOIN (SELECT line_id, SUM(quantity) AS quantity, SUM(goods_minor) AS goods, SUM(commission_minor) AS fee,
-                     SUM(commission_vat_minor) AS vat, SUM(solidarity_minor) AS solidarity
+                     SUM(commission_vat_minor) AS vat, SUM(solidarity_minor) AS solidarity,
+                     SUM(discount_minor) AS discount
               FROM payments_refundline GROUP BY line_id) r ON r.line_id = l.id
         WHERE r.quantity > l.quantity OR r.goods > l.goods_minor OR r.fee > l.commission_minor
            OR r.vat > l.commission_vat_minor OR r.solidarity > l.solidarity_minor
+           OR r.discount > l.discount_by_shop_minor
+           OR r.goods - r.discount > l.goods_minor - l.discount_by_shop_minor
         """,
     ),
     Check(
@@ -284,6 +290,101 @@ _ORDERS = (
         SELECT s.reference, s.delivery_minor, q.gross_minor AS quoted FROM fulfilment_supplierorder s
         LEFT JOIN fulfilment_deliveryquote q ON q.order_id = s.order_id AND q.cooperative_id = s.cooperative_id
         WHERE q.id IS NULL OR q.gross_minor <> s.delivery_minor OR q.vat_minor <> s.delivery_vat_minor
+        """,
+    ),
+)
+
+_VOUCHERS = (
+    Check(
+        "I4",
+        _("an order's lines cost less by exactly what its voucher took off"),
+        f"""
+        SELECT o.number, COALESCE(r.amount_minor, 0) AS voucher, COALESCE(l.off, 0) AS off
+        FROM order_order o
+        LEFT JOIN vouchers_redemption r ON r.order_id = o.id
+        LEFT JOIN (SELECT order_id, SUM({_centimes("line_price_before_discounts_incl_tax")}
+                                        - {_centimes("line_price_incl_tax")}) AS off
+                   FROM order_line GROUP BY order_id) l ON l.order_id = o.id
+        WHERE COALESCE(r.amount_minor, 0) <> COALESCE(l.off, 0)
+        """,
+    ),
+    Check(
+        "I4",
+        _("a part's line carries what the voucher took off, on the side of the one who bears it"),
+        f"""
+        SELECT s.reference, l.id AS line FROM fulfilment_supplierorderline l
+        JOIN fulfilment_supplierorder s ON s.id = l.supplier_order_id
+        JOIN order_line o ON o.id = l.order_line_id
+        LEFT JOIN vouchers_redemption r ON r.order_id = s.order_id
+        WHERE l.goods_minor + l.discount_by_cooperative_minor
+              <> {_centimes("o.line_price_before_discounts_incl_tax")}
+           OR l.goods_minor - l.discount_by_shop_minor <> {_centimes("o.line_price_incl_tax")}
+           OR (l.discount_by_shop_minor <> 0 AND COALESCE(r.funded_by, '') <> 'platform')
+           OR (l.discount_by_cooperative_minor <> 0
+               AND (COALESCE(r.funded_by, '') <> 'cooperative' OR r.cooperative_id <> s.cooperative_id))
+        """,
+    ),
+    Check(
+        "I4",
+        _("a refund gives the customer what she had paid, and the shop what its voucher had"),
+        """
+        SELECT r.reference FROM payments_refund r
+        LEFT JOIN (SELECT refund_id, SUM(goods_minor) AS goods, SUM(discount_minor) AS discount
+                   FROM payments_refundline GROUP BY refund_id) l ON l.refund_id = r.id
+        WHERE r.supplier_order_id IS NOT NULL
+          AND (r.amount_minor <> r.goods_minor - r.discount_minor + r.delivery_minor
+            OR COALESCE(l.goods, 0) <> r.goods_minor OR COALESCE(l.discount, 0) <> r.discount_minor)
+        """,
+    ),
+    Check(
+        "I4",
+        _("what the shop's vouchers cost is what the booked parts took off less what refunds returned"),
+        """
+        SELECT number, SUM(books) AS books, SUM(facts) AS facts FROM (
+            SELECT e."order" AS number,
+                   CASE WHEN d.kind = 'voucher_cost' THEN p.amount_minor ELSE -p.amount_minor END AS books,
+                   0 AS facts
+            FROM ledger_posting p
+            JOIN ledger_journalentry e ON e.id = p.entry_id
+            JOIN ledger_account d ON d.id = p.debit_id
+            JOIN ledger_account c ON c.id = p.credit_id
+            WHERE 'voucher_cost' IN (d.kind, c.kind) AND e.kind IN ('confirmation', 'refund')
+            UNION ALL
+            SELECT o.number, 0, s.discount_by_shop_minor
+            FROM fulfilment_supplierorder s JOIN order_order o ON o.id = s.order_id
+            WHERE EXISTS (SELECT 1 FROM ledger_journalentry e
+                          WHERE e.event = 'supplier-order:' || s.reference || ':confirmed')
+            UNION ALL
+            SELECT o.number, 0, -r.discount_minor
+            FROM payments_refund r
+            JOIN fulfilment_supplierorder s ON s.id = r.supplier_order_id
+            JOIN order_order o ON o.id = s.order_id
+            WHERE EXISTS (SELECT 1 FROM ledger_journalentry e WHERE e.event = 'refund:' || r.reference)
+        ) cost GROUP BY number HAVING SUM(books) <> SUM(facts)
+        """,
+    ),
+    Check(
+        "I4",
+        _("a voucher counts its living uses, and no customer has more than she may"),
+        """
+        SELECT v.reference, v.used, COALESCE(r.live, 0) AS live FROM vouchers_voucher v
+        LEFT JOIN (SELECT voucher_id, COUNT(*) AS live FROM vouchers_redemption
+                   WHERE given_back_at IS NULL GROUP BY voucher_id) r ON r.voucher_id = v.id
+        WHERE v.used <> COALESCE(r.live, 0) OR COALESCE(r.live, 0) > COALESCE(v.most_uses, v.used)
+           OR EXISTS (SELECT 1 FROM vouchers_redemption e
+                      WHERE e.voucher_id = v.id AND e.given_back_at IS NULL AND v.most_uses_each IS NOT NULL
+                      GROUP BY e.customer HAVING COUNT(*) > v.most_uses_each)
+        """,
+    ),
+    Check(
+        "I4",
+        _("an order that came to nothing holds no use of a voucher"),
+        """
+        SELECT o.number FROM vouchers_redemption r JOIN order_order o ON o.id = r.order_id
+        WHERE (r.given_back_at IS NULL) <> (
+            o.ended_at IS NULL AND (o.confirmed_at IS NULL OR EXISTS (
+                SELECT 1 FROM fulfilment_supplierorder s WHERE s.order_id = o.id
+                AND s.state NOT IN ('declined', 'cancelled', 'refused'))))
         """,
     ),
 )
@@ -615,6 +716,7 @@ def checks(*, at: datetime) -> list[Check]:
         *_charges(at),
         *_PAYMENTS,
         *_ORDERS,
+        *_VOUCHERS,
         *_COOPERATIVES,
         *_EVENTS,
         *_outbox(at),

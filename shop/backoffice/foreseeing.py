@@ -27,6 +27,7 @@ class Foreseen:
 
     amount: Money
     goods: Money
+    voucher: Money
     delivery: Money
     cooperative: Money
     commission: Money
@@ -69,6 +70,7 @@ def refund(
         foreseen = Foreseen(
             amount=asked.amount,
             goods=asked.goods,
+            voucher=asked.discount,
             delivery=asked.delivery,
             cooperative=asked.goods - asked.commission - asked.solidarity,
             commission=asked.commission,

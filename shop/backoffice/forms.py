@@ -12,6 +12,8 @@ from moneyed import Money
 
 from shop.backoffice import finding
 from shop.core.money import to_minor
+from shop.customers import issues
+from shop.customers.models import Issue
 from shop.fulfilment.deciding import EndReason
 from shop.fulfilment.models import Carrier, Shipment, SupplierOrder, SupplierOrderLine
 from shop.payments.models import Refund
@@ -452,6 +454,16 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(label=_("Why?"), max_length=250, widget=forms.Textarea(attrs={"rows": 3}))
 
 
+class ReviewReasonForm(forms.Form):
+    """Why a review is not shown."""
+
+    reason = forms.CharField(
+        label=_("Why?"),
+        help_text=_("The customer reads it on the page of her order."),
+        max_length=300,
+    )
+
+
 class ReasonForOwnersForm(forms.Form):
     """Why an account for a cooperative's money is not accepted, or why nothing is sent to it."""
 
@@ -461,3 +473,22 @@ class ReasonForOwnersForm(forms.Form):
         max_length=200,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
+
+
+class IssueForm(forms.ModelForm):
+    """An issue of the newsletter: a subject and a text in each language, nothing left out."""
+
+    class Meta:
+        model = Issue
+        fields = issues.FIELDS
+        widgets = {
+            name: forms.Textarea(attrs={"rows": 10, "dir": "rtl" if name.endswith("_ar") else "ltr"})
+            if name.startswith("text")
+            else forms.TextInput(attrs={"dir": "rtl" if name.endswith("_ar") else "ltr"})
+            for name in issues.FIELDS
+        }
+
+    @property
+    def words(self) -> dict[str, str]:
+        """``{field: what was typed}``."""
+        return {name: str(self.cleaned_data[name]) for name in issues.FIELDS}

@@ -108,6 +108,10 @@ _MAILS = {
     "payout_account.on_hold": gettext_noop("Payouts on hold"),
     "payout_account.resumed": gettext_noop("Payouts go on"),
     "account.message": gettext_noop("About the account"),
+    "newsletter.confirm": gettext_noop("Newsletter: is it you?"),
+    "newsletter.issue": gettext_noop("Newsletter"),
+    "favourite.back": gettext_noop("Favourite back in stock"),
+    "favourite.cheaper": gettext_noop("Favourite that costs less"),
 }
 
 

@@ -29,6 +29,8 @@ PREPARE_MONEY = "backoffice.prepare_money"
 APPROVE_MONEY = "backoffice.approve_money"
 HANDLE_FILES = "backoffice.handle_files"
 MOVE_CLOCK = "backoffice.move_clock"
+CURATE = "backoffice.curate"
+WRITE_LETTERS = "backoffice.write_letters"
 
 _Role = OperatorRole.Role
 #: Who holds a permission, for the sentence a person reads who does not.
@@ -42,14 +44,19 @@ HOLDERS = {
     APPROVE_MONEY: [_Role.FINANCE_APPROVER],
     HANDLE_FILES: [_Role.FINANCE_MAKER, _Role.FINANCE_APPROVER],
     MOVE_CLOCK: [_Role.SUPPORT, _Role.FINANCE_MAKER],
+    CURATE: [_Role.CATALOGUE],
+    WRITE_LETTERS: [_Role.CATALOGUE],
 }
 
 _PLACES = (
     ("today", gettext_lazy("Today"), ENTER),
     ("orders", gettext_lazy("Orders"), SUPPORT),
     ("outbox", gettext_lazy("Outbox"), SUPPORT),
+    ("reviews", gettext_lazy("Reviews"), CURATE),
+    ("newsletter", gettext_lazy("Newsletter"), WRITE_LETTERS),
     ("payouts", gettext_lazy("Payouts"), READ_MONEY),
     ("reconciliation", gettext_lazy("Reconciliation"), READ_MONEY),
+    ("vouchers", gettext_lazy("Vouchers"), READ_MONEY),
     ("files", gettext_lazy("Files"), READ_MONEY),
     ("audit", gettext_lazy("Audit"), READ_MONEY),
     ("clock", gettext_lazy("Clock"), MOVE_CLOCK),

@@ -7,11 +7,14 @@ from shop.backoffice.views import (
     accounts,
     discrepancies,
     importing,
+    newsletter,
     orders,
     outbox,
     payouts,
     reconciliation,
+    reviews,
     today,
+    vouchers,
 )
 
 register_converter(addresses.Reference, "ref")
@@ -42,6 +45,22 @@ urlpatterns = [
     path("outbox/", outbox.outbox, name="outbox"),
     path("outbox/<ref:reference>/", outbox.message, name="message"),
     path("outbox/<ref:reference>/send-again/", outbox.send_again, name="send_again"),
+    # reviews
+    path("reviews/", reviews.reviews, name="reviews"),
+    path("reviews/<ref:reference>/approve/", reviews.approve_review, name="approve_review"),
+    path("reviews/<ref:reference>/decline/", reviews.decline_review, name="decline_review"),
+    # vouchers
+    path("vouchers/", vouchers.vouchers, name="vouchers"),
+    path("vouchers/new/", vouchers.issue_voucher, name="issue_voucher"),
+    path("vouchers/<ref:reference>/end/", vouchers.end_voucher, name="end_voucher"),
+    path("newsletter/", newsletter.newsletter, name="newsletter"),
+    path("newsletter/new/", newsletter.new_issue, name="new_issue"),
+    path("newsletter/<ref:reference>/", newsletter.issue, name="issue"),
+    path(
+        "newsletter/<ref:reference>/preview/<slug:language>/", newsletter.preview_issue, name="preview_issue"
+    ),
+    path("newsletter/<ref:reference>/send/", newsletter.send_issue, name="send_issue"),
+    path("newsletter/<ref:reference>/throw-away/", newsletter.throw_away_issue, name="throw_away_issue"),
     # payouts
     path("payouts/", payouts.payouts, name="payouts"),
     path("payouts/plan/", payouts.plan_run, name="plan_run"),

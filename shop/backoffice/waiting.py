@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from cooperatives.models import HoldLifting, PayoutAccount
 from shop.core.clock import day_of
 from shop.core.models import OutboxMessage
-from shop.fulfilment.models import Shipment, SupplierOrder
+from shop.fulfilment.models import Review, Shipment, SupplierOrder
 from shop.payments import payouts
 from shop.payments.models import BalanceTransaction, LatePayment, PayoutRun, Refund, StripeEvent
 from shop.reconciliation.models import Discrepancy
@@ -67,6 +67,11 @@ def failed_messages() -> QuerySet[OutboxMessage]:
     return OutboxMessage.objects.filter(~Exists(again), state=OutboxMessage.State.FAILED)
 
 
+def reviews_to_read() -> QuerySet[Review]:
+    """Customers wrote them; nobody sees them before an operator has read them."""
+    return Review.objects.waiting()
+
+
 def runs_to_approve() -> QuerySet[PayoutRun]:
     """Payouts planned by one person that wait for another."""
     return PayoutRun.objects.filter(state=PayoutRun.State.PLANNED)
@@ -108,6 +113,8 @@ def beside_places(may: Mapping[str, bool]) -> dict[str, int]:
     counts = {}
     if may["support"]:
         counts["outbox"] = failed_messages().count()
+    if may["curate"]:
+        counts["reviews"] = reviews_to_read().count()
     if may["read_money"]:
         counts["payouts"] = sum(
             each.count()
@@ -215,6 +222,13 @@ def everything(*, at: datetime, may: Mapping[str, bool]) -> list[Waiting]:
             f"{outbox}?show=failed",
             _("Tried as often as mails are tried; look at the address and send again."),
             "support",
+        ),
+        Waiting(
+            reviews_to_read().count(),
+            _("Reviews to read"),
+            reverse("backoffice:reviews"),
+            _("Written by customers whose parcel has arrived; shown once somebody has read them."),
+            "curate",
         ),
         Waiting(
             BalanceTransaction.objects.filter(posted_at=None).count(),

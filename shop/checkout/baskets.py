@@ -1,7 +1,7 @@
 """Whose basket is whose. A person has one open basket; a guest's is known to her session alone.
 
-Oscar's offers and vouchers are not applied: a basket's price is the sum of its goods' prices (see
-``docs/decisions``). So a page that does not show the basket never loads it.
+Oscar's offers and vouchers are not applied: a basket's price is the sum of its goods' prices, less one voucher
+of ours (see ``docs/decisions``). So a page that does not show the basket never loads it.
 """
 
 from __future__ import annotations

@@ -47,6 +47,17 @@ class SoldOutMeanwhile(Refused):
         )
 
 
+class ChooseVariant(Refused):
+    """It comes in several sizes or colours, and none was named."""
+
+    def __init__(self, listing: Product) -> None:
+        self.listing = listing
+        super().__init__(
+            _("“%(title)s” comes in several variants. Choose one, then put it into the basket.")
+            % {"title": listing.get_title()}
+        )
+
+
 class QuantityRefused(Refused):
     """Less than one, or more than the shop sells at once."""
 
@@ -136,13 +147,13 @@ def contents(*, basket: Any, at: datetime) -> list[Content]:
         return []
     lines = list(
         Line.objects.filter(basket_id=basket.pk)
-        .select_related("product__cooperative", "stockrecord")
+        .select_related("product__cooperative", "product__parent", "stockrecord")
         .order_by("pk")
     )
     if not lines:
         return []
     on_sale = set(
-        Product.objects.on_sale(on=day_of(at))
+        Product.objects.buyable(on=day_of(at))
         .filter(pk__in=[each.product_id for each in lines])
         .values_list("pk", flat=True)
     )
@@ -170,8 +181,10 @@ def _held(basket: Any) -> Iterator[None]:
 
 
 def _saleable(listing: Product, at: datetime) -> Any:
-    """The stock record of a listing that is on sale today."""
-    if not Product.objects.on_sale(on=day_of(at)).filter(pk=listing.pk).exists():
+    """The stock record of a listing, or a variant of one, that can be bought today."""
+    if not Product.objects.buyable(on=day_of(at)).filter(pk=listing.pk).exists():
+        if listing.has_variants and Product.objects.on_sale(on=day_of(at)).filter(pk=listing.pk).exists():
+            raise ChooseVariant(listing)
         raise NotOnSale(listing)
     record = listing.stockrecords.order_by("pk").first()
     if record is None or record.price is None:
@@ -182,7 +195,8 @@ def _saleable(listing: Product, at: datetime) -> Any:
 def add(*, basket: Any, listing: Product, quantity: int, at: datetime) -> Any:
     """Put so many more of a good into a saved basket; returns the basket line.
 
-    Raises NotOnSale, QuantityRefused, SoldOutMeanwhile, NotSoMany or BasketFull, and then nothing changes.
+    Of a listing with variants one of them is meant. Raises NotOnSale, ChooseVariant, QuantityRefused,
+    SoldOutMeanwhile, NotSoMany or BasketFull, and then nothing changes.
     """
     if not 1 <= quantity <= MOST_OF_ONE:
         raise QuantityRefused()

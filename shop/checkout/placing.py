@@ -1,6 +1,7 @@
 """From basket to order, exactly once, with every amount frozen and every good set aside.
 
-Oscar's offers, vouchers and surcharges are not applied: the order is the sum of its lines and deliveries.
+Oscar's offers, vouchers and surcharges are not applied: the order is the sum of its lines, each less what one
+voucher of ours takes off it, and of its deliveries (docs/decisions/0008).
 """
 
 from __future__ import annotations
@@ -14,18 +15,19 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import override
 from moneyed import MAD, Money
 
 from catalogue import stock
+from cooperatives.models import Cooperative
 from shop.checkout import filling
 from shop.checkout.baskets import Basket
 from shop.checkout.filling import Content
 from shop.core import mailing, references
 from shop.core.clock import day_of
 from shop.core.errors import Refused
-from shop.core.money import to_minor, total
+from shop.core.money import to_minor, total, zero
 from shop.fulfilment import quoting, story
 from shop.fulfilment.models import DeliveryQuote
 from shop.orders import links
@@ -33,6 +35,8 @@ from shop.orders.models import Line, Order, ShippingAddress
 from shop.payments import paying
 from shop.pricing.fees import net_of
 from shop.pricing.tax import vat_rate, vat_rates
+from shop.vouchers import applying, redeeming
+from shop.vouchers.applying import Reduction
 
 logger = logging.getLogger(__name__)
 Method = Order.Method
@@ -66,6 +70,30 @@ class Customer:
     language: str = "fr"
 
 
+@dataclass(frozen=True)
+class Gift:
+    """The order is for somebody else: a message for her, and the codes of the cooperatives that pack it."""
+
+    message: str = ""
+    packed_by: frozenset[str] = frozenset()
+
+
+#: Packing is a thing of the cooperative's like another, at the ordinary rate.
+_PACKING_VAT = "R20"
+
+
+def packed(*, contents: Sequence[Content], gift: Gift | None) -> list[Cooperative]:
+    """The cooperatives of a basket that are asked to pack their parcel as a gift, and offer it."""
+    asked = gift.packed_by if gift else frozenset()
+    makers = {each.listing.cooperative.code: each.listing.cooperative for each in contents}
+    return [makers[code] for code in sorted(makers) if code in asked and makers[code].gift_packing]
+
+
+def packing_price(cooperative: Cooperative) -> Money:
+    """What a cooperative asks for packing its parcel, tax included."""
+    return Money(cooperative.gift_packing or 0, MAD)
+
+
 @transaction.atomic
 def buy(
     *,
@@ -76,6 +104,8 @@ def buy(
     quotes: Sequence[DeliveryQuote],
     at: datetime,
     expected: Money | None = None,
+    voucher: str = "",
+    gift: Gift | None = None,
 ) -> Order:
     """Place the order and open its payment, both or neither; a cash order is confirmed at once.
 
@@ -90,6 +120,8 @@ def buy(
         quotes=quotes,
         at=at,
         expected=expected,
+        voucher=voucher,
+        gift=gift,
     )
     if order.stage == Order.Stage.AWAITING_PAYMENT:  # not so when the button was pressed before
         if order.payment_method == Method.CASH:
@@ -108,12 +140,15 @@ def place(
     quotes: Sequence[DeliveryQuote],
     at: datetime,
     expected: Money | None = None,
+    voucher: str = "",
+    gift: Gift | None = None,
 ) -> Order:
     """Make an order of a basket; the same basket again returns the order it became.
 
     ``address`` is not saved yet; ``quotes`` is one unexpired row for each cooperative, of this basket,
-    address and method; ``expected`` is the sum the customer was shown. Raises the refusals of
-    ``filling`` (a good off sale, too few left, a price she has not seen), ``quoting.QuoteExpired``,
+    address and method; ``expected`` is the sum the customer was shown; ``voucher`` is the code she was shown
+    as taken off; ``gift`` says that no price goes with the parcels, and which are packed. Raises the refusals of ``filling`` (a good off sale, too few left, a price she has not seen),
+    of ``vouchers.applying`` (unknown, used up meanwhile), ``quoting.QuoteExpired``,
     ``stock.SoldOut``, BasketEmpty, BasketGone or TotalChanged, and then nothing is written.
     """
     if basket.pk is None:
@@ -126,16 +161,23 @@ def place(
     for each in contents:
         if each.refusal:
             raise each.refusal
-    goods = total([each.amount for each in contents], MAD)
+    reduced = reduction(contents=contents, code=voucher, customer=customer, at=at) if voucher else None
+    packers = packed(contents=contents, gift=gift)
+    packing = total([packing_price(each) for each in packers], MAD)
+    goods = total([each.amount for each in contents], MAD) + packing
     delivery = total([each.gross for each in quotes], MAD)
-    if expected is not None and expected != goods + delivery:
-        raise TotalChanged(expected, goods + delivery)
+    costs = goods - (reduced.amount if reduced else zero(MAD)) + delivery
+    if expected is not None and expected != costs:
+        raise TotalChanged(expected, costs)
 
     number = references.make("T")
     with override(customer.language):
-        lines = _lines(contents, at)
+        lines = _lines(contents, reduced, at)
+        packing_lines = _packing_lines(packers, at)
     stock.reserve(quantities={each.stockrecord_id: each.quantity for each in lines}, about=number, at=at)
-    order = _order(number, basket, customer, address, method, lines, quotes, at)
+    order = _order(number, basket, customer, address, method, [*lines, *packing_lines], quotes, gift, at)
+    if reduced:
+        redeeming.take(reduction=reduced, order=order, user=customer.user, email=customer.email, at=at)
     _freeze_quotes(order, contents, quotes, address, at)
     Basket.objects.filter(pk=basket.pk).update(status=Basket.SUBMITTED, date_submitted=at)
     story.tell(
@@ -147,7 +189,7 @@ def place(
         total=to_minor(order.total),
         cooperatives=sorted({each.listing.cooperative.code for each in contents}),
     )
-    _promise_mail(order, customer, contents, lines, goods, delivery, at)
+    _promise_mail(order, customer, [*lines, *packing_lines], goods, delivery, reduced, at)
     logger.info("order placed", extra={"order": number, "method": method})
     return order
 
@@ -164,16 +206,33 @@ def _placed_before(basket: Any) -> Order:
     return order
 
 
-def _lines(contents: Sequence[Content], at: datetime) -> list[Line]:
-    """The order's lines, unsaved, with gross prices as shown and the tax inside them told apart."""
+def reduction(
+    *, contents: Sequence[Content], code: str, at: datetime, customer: Customer | None = None
+) -> Reduction:
+    """What a voucher's code takes off these goods, for this customer as far as she is known. Raises the
+    refusals of ``vouchers.applying``."""
+    return applying.reduction(
+        voucher=applying.find(code=code),
+        goods=[applying.Good(each.listing.cooperative_id, each.amount) for each in contents],
+        at=at,
+        user=customer.user if customer else None,
+        email=customer.email if customer else "",
+    )
+
+
+def _lines(contents: Sequence[Content], reduced: Reduction | None, at: datetime) -> list[Line]:
+    """The order's lines, unsaved, with gross prices as shown, what a voucher leaves of them to pay, and the
+    tax inside them told apart."""
     rates = vat_rates(on=day_of(at))
+    taken = reduced.taken if reduced else [zero(MAD)] * len(contents)
     lines = []
-    for each in contents:
+    for each, off in zip(contents, taken, strict=True):
         listing, cooperative = each.listing, each.listing.cooperative
         rate = vat_rate(
             vat_class=listing.vat_class, regime=cooperative.vat_regime, on=day_of(at), rates=rates
         )
         net, _vat = net_of(each.amount, rate)
+        left_net, _vat = net_of(each.amount - off, rate)
         unit_net, _vat = net_of(each.price, rate)
         lines.append(
             Line(
@@ -187,8 +246,8 @@ def _lines(contents: Sequence[Content], at: datetime) -> list[Line]:
                 unit=listing.unit or "",
                 upc=listing.upc,
                 quantity=each.quantity,
-                line_price_incl_tax=each.amount.amount,
-                line_price_excl_tax=net.amount,
+                line_price_incl_tax=(each.amount - off).amount,
+                line_price_excl_tax=left_net.amount,
                 line_price_before_discounts_incl_tax=each.amount.amount,
                 line_price_before_discounts_excl_tax=net.amount,
                 unit_price_incl_tax=each.price.amount,
@@ -202,6 +261,38 @@ def _lines(contents: Sequence[Content], at: datetime) -> list[Line]:
     return lines
 
 
+def _packing_lines(packers: Sequence[Cooperative], at: datetime) -> list[Line]:
+    """A line for each parcel that is packed as a gift. No voucher counts it among the goods."""
+    rates = vat_rates(on=day_of(at)) if packers else {}
+    lines = []
+    for each in packers:
+        rate = vat_rate(vat_class=_PACKING_VAT, regime=each.vat_regime, on=day_of(at), rates=rates)
+        price = packing_price(each)
+        net, _vat = net_of(price, rate)
+        lines.append(
+            Line(
+                partner_id=each.partner_id,
+                partner_name=each.name,
+                partner_sku="",
+                cooperative=each,
+                is_packing=True,
+                title=gettext("Gift packing"),
+                quantity=1,
+                line_price_incl_tax=price.amount,
+                line_price_excl_tax=net.amount,
+                line_price_before_discounts_incl_tax=price.amount,
+                line_price_before_discounts_excl_tax=net.amount,
+                unit_price_incl_tax=price.amount,
+                unit_price_excl_tax=net.amount,
+                tax_code=_PACKING_VAT,
+                vat_rate=rate,
+                status=settings.OSCAR_INITIAL_LINE_STATUS,
+                num_allocated=0,
+            )
+        )
+    return lines
+
+
 def _order(
     number: str,
     basket: Any,
@@ -210,6 +301,7 @@ def _order(
     method: str,
     lines: list[Line],
     quotes: Sequence[DeliveryQuote],
+    gift: Gift | None,
     at: datetime,
 ) -> Order:
     address.save(force_insert=True)
@@ -235,6 +327,8 @@ def _order(
         status=settings.OSCAR_INITIAL_ORDER_STATUS,
         date_placed=at,
         reserved_until=at + timedelta(minutes=settings.CARD_RESERVATION_MINUTES) if card else None,
+        is_gift=gift is not None,
+        gift_message=gift.message if gift else "",
         demo=settings.DEMO_MODE,
     )
     for each in lines:
@@ -272,13 +366,18 @@ def fingerprint(*, contents: Sequence[Content], address: Any, method: str) -> st
     )
 
 
+def _giver(reduced: Reduction) -> str:
+    """The cooperative that bears a voucher; empty for the shop."""
+    return reduced.voucher.cooperative.name if reduced.voucher.cooperative else ""
+
+
 def _promise_mail(
     order: Order,
     customer: Customer,
-    contents: Sequence[Content],
     lines: Sequence[Line],
     goods: Money,
     delivery: Money,
+    reduced: Reduction | None,
     at: datetime,
 ) -> None:
     def amount(money: Money) -> dict[str, Any]:
@@ -286,13 +385,13 @@ def _promise_mail(
 
     def said() -> dict[str, Any]:
         parts: dict[str, list[dict[str, Any]]] = {}
-        for content, line in zip(contents, lines, strict=True):
-            parts.setdefault(content.listing.cooperative.name, []).append(
+        for line in lines:
+            parts.setdefault(line.partner_name, []).append(
                 {
                     "title": line.title,
                     "unit": line.unit,
                     "quantity": line.quantity,
-                    "amount": amount(content.amount),
+                    "amount": amount(Money(line.line_price_before_discounts_incl_tax, MAD)),
                 }
             )
         return {
@@ -302,6 +401,8 @@ def _promise_mail(
             "reserved_until": order.reserved_until.isoformat() if order.reserved_until else "",
             "parts": [{"cooperative": name, "lines": rows} for name, rows in parts.items()],
             "goods": amount(goods),
+            "voucher": amount(-reduced.amount) if reduced else None,
+            "voucher_by": _giver(reduced) if reduced else "",
             "delivery": amount(delivery),
             "total": amount(order.total),
         }

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db.models import F
 from django.utils import timezone
 
+from shop.core import freshness
 from shop.core.models import ClockOffset
 
 
@@ -53,4 +54,5 @@ def move_forward(*, by: timedelta) -> timedelta:
     ClockOffset.objects.get_or_create(pk=1)
     # Added in the database, so that two operators who press at once both count.
     ClockOffset.objects.filter(pk=1).update(seconds=F("seconds") + int(by.total_seconds()))
+    freshness.renew()  # prices, seasons and certificates may be others on that day
     return offset()

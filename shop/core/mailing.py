@@ -22,12 +22,18 @@ from shop.core import outbox
 from shop.core.errors import Refused
 from shop.core.models import OutboxMessage
 
-#: What a context says under these names opens a door without a password: a guest's token, an account's link.
-SECRETS = ("token", "link")
+#: What a context says under these names opens a door without a password: a guest's token, an account's link,
+#: the answer to a newsletter's question.
+SECRETS = ("token", "link", "confirmation")
 HIDDEN = "•••"
 #: Who makes a secret anew for a mail that is sent once more: ``{name in the context: from the context}``.
 Renewer = Callable[[dict[str, Any]], str]
 _renewers: dict[str, Renewer] = {}
+
+
+#: Who makes the link by which a reader ends mails of a kind: ``{topic: from the message}``.
+Ending = Callable[[OutboxMessage], str]
+_endings: dict[str, Ending] = {}
 
 
 class SecretSpent(Refused):
@@ -39,6 +45,15 @@ class SecretSpent(Refused):
 def renew(name: str, renewer: Renewer) -> None:
     """From now on a secret of that name is made anew by ``renewer`` when its mail is sent once more."""
     _renewers[name] = renewer
+
+
+def ends_by(topic: str, ending: Ending) -> None:
+    """From now on every mail of this topic carries a link, made by ``ending``, by which its reader ends them.
+
+    It stands in the mail as ``unsubscribe_url`` and in its headers, for one click (RFC 8058); it is made when
+    the mail leaves and kept nowhere.
+    """
+    _endings[topic] = ending
 
 
 def promise(
@@ -77,27 +92,34 @@ def promise(
 
 def send(message: OutboxMessage) -> None:
     """Render and send one promised mail; the text that left is kept on the row, its secrets nowhere."""
-    template = "mail/" + message.topic.partition(":")[0].replace(".", "_")
+    topic = message.topic.partition(":")[0]
+    template = "mail/" + topic.replace(".", "_")
+    headers = {"X-Tadamon-Key": message.key}
     with override(message.language):
+        end = _endings[topic](message) if topic in _endings else ""
         context = {
             **message.payload,
             "site_url": settings.SITE_URL,
             "language": message.language,
             "about": message.about,
+            "unsubscribe_url": end,
         }
         subject, _newline, text = render_to_string(f"{template}.txt", context).strip().partition("\n")
         html = render_to_string(f"{template}.html", {**context, "subject": subject})
+    if end:
+        headers |= {"List-Unsubscribe": f"<{end}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
     mail = EmailMultiAlternatives(
         subject=subject.strip(),
         body=text.strip() + "\n",
         from_email=settings.DEFAULT_FROM_EMAIL,
         to=[message.recipient],
-        headers={"X-Tadamon-Key": message.key},
+        headers=headers,
     )
     mail.attach_alternative(html, "text/html")
     mail.send()
     message.subject = subject.strip()[:250]
-    message.body = without_secrets(message, text.strip())
+    text = text.strip().replace(end, HIDDEN) if end else text.strip()
+    message.body = without_secrets(message, text)
     message.payload = _forgotten(message.payload)
 
 

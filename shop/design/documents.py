@@ -24,7 +24,7 @@ from django.utils.translation import gettext_lazy as _
 from shop.design.numbers import language_of
 
 FOLDER = Path(__file__).parent
-TEMPLATES = ("packing_slip", "receipt", "settlement_statement")
+TEMPLATES = ("gift_slip", "packing_slip", "receipt", "settlement_statement")
 
 #: Words on the papers themselves; amounts, days and names come with the data.
 WORDS: dict[str, Promise] = {
@@ -52,6 +52,10 @@ WORDS: dict[str, Promise] = {
     "contents": _("In this parcel"),
     "sku": _("Item no."),
     "gift_message": _("Message with the gift"),
+    # gift slip
+    "gift_slip": _("A gift for you"),
+    "for": _("For"),
+    "made_by": _("Made by"),
     # receipt
     "receipt": _("Receipt"),
     "customer": _("Customer"),
@@ -61,6 +65,7 @@ WORDS: dict[str, Promise] = {
     "vat": _("VAT"),
     "goods": _("Goods"),
     "delivery": _("Delivery"),
+    "voucher": _("Voucher"),
     "breakdown": _("Where the price of the goods goes"),
     "share": _("Share"),
     # settlement statement
@@ -104,7 +109,8 @@ def qr_svg(text: str) -> str:
 
 
 @cache
-def _fonts() -> typst.Fonts:
+def fonts() -> typst.Fonts:
+    """The whole fonts for papers and share cards; read once in a process."""
     return typst.Fonts(
         include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(FOLDER / "fonts")]
     )
@@ -125,7 +131,7 @@ def _compile(template: str, data: Mapping[str, Any], language: str, **options: A
     compiler = typst.Compiler(
         str(FOLDER / "documents" / f"{template}.typ"),
         root=str(FOLDER),
-        font_paths=_fonts(),
+        font_paths=fonts(),
         sys_inputs=inputs,
     )
     result = compiler.compile(**options)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import overload
 from zoneinfo import ZoneInfo
 
@@ -99,11 +100,17 @@ def number_text(value: Decimal | int | str, language: str | None = None, *, deci
     language = language_of(language)
     value = Decimal(value)
     places = "#,##0.###" if decimals is None else "#,##0" + ("." + "0" * decimals if decimals else "")
-    text = format_decimal(abs(value), format=places, locale="en" if language == "en" else "fr")
+    text = _grouped(abs(value), places, "en" if language == "en" else "fr")
     # Babel parts French groups by U+202F, which several Arabic and system fonts lack.
     text = text.replace("\u202f", NBSP)
     shows_a_value = any(digit in "123456789" for digit in text)
     return f"{MINUS}{text}" if value < 0 and shows_a_value else text
+
+
+@lru_cache(maxsize=4096)
+def _grouped(value: Decimal, places: str, locale: str) -> str:
+    """Babel reads the pattern anew each time; a list shows the same few amounts again and again."""
+    return str(format_decimal(value, format=places, locale=locale))
 
 
 def money_text(amount: Money, language: str | None = None, *, style: str = "full") -> str:
@@ -225,6 +232,21 @@ def date_range_text(start: date, end: date, language: str | None = None, *, styl
         "ar": f"بين {first} و{last}",
         "en": f"between {first} and {last}",
     }[language]
+
+
+def month_text(month: int, language: str | None = None) -> str:
+    """The name of a month, 1 to 12: ``novembre``, ``نونبر``, ``November``."""
+    return _MONTHS[language_of(language)][month - 1]
+
+
+def month_range_text(first: int, last: int, language: str | None = None) -> str:
+    """Two months in words: ``d'octobre à novembre``, ``من أكتوبر إلى نونبر``, ``October to November``."""
+    language = language_of(language)
+    begins, ends = month_text(first, language), month_text(last, language)
+    if language == "fr":
+        of = "d'" if begins[0] in "ao" else "de "
+        return f"{of}{begins} à {ends}"
+    return f"من {begins} إلى {ends}" if language == "ar" else f"{begins} to {ends}"
 
 
 def _day_of_month(day: date, language: str) -> str:

@@ -78,7 +78,8 @@ def line_row(line: SupplierOrderLine) -> dict[str, Any]:
 
 
 def listing_row(listing: Product) -> dict[str, Any]:
-    """A listing with its price, what is left and its picture. Needs ``stockrecords`` and ``images``."""
+    """A listing with its price, what is left and its picture. Needs ``stockrecords`` and ``images``
+    (of a variant its listing's too)."""
     record = next(iter(listing.stockrecords.all()), None)
     left = max(record.net_stock_level, 0) if record else 0
     return {
@@ -96,8 +97,8 @@ def listing_row(listing: Product) -> dict[str, Any]:
 
 
 def picture_of(listing: Product) -> dict[str, Any] | None:
-    """Its first prepared picture, if it has one."""
+    """Its first prepared picture, if it has one; of a variant without one its listing's."""
     for image in listing.images.all():
         if image.state == ProductImage.State.READY:
             return {"src": image.src, "width": image.width, "height": image.height, "alt": ""}
-    return None
+    return picture_of(listing.on_shelf) if listing.parent_id else None

@@ -102,7 +102,10 @@ def listing_of(request: HttpRequest, reference: str, permission: str = "") -> Pr
     """A listing of one of her cooperatives; 404 for any other, 403 when her role does not allow it."""
     listings = Product.objects.filter(cooperative__in=Cooperative.objects.of(request.user))
     listing = get_object_or_404(
-        listings.select_related("cooperative").prefetch_related("stockrecords", "images"), reference=reference
+        listings.select_related("cooperative", "parent").prefetch_related(
+            "stockrecords", "images", "parent__images"
+        ),
+        reference=reference,
     )
     require(request, permission, listing.cooperative)
     return listing

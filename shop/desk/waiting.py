@@ -41,7 +41,7 @@ def tasks_of(
             _to_answer(
                 list(
                     parts.filter(state=SupplierOrder.State.PLACED).prefetch_related(
-                        "lines__order_line__product"
+                        "lines__order_line__product__parent"
                     )
                 ),
                 at,
@@ -193,11 +193,13 @@ def _certificates(cooperative: Cooperative, at: datetime) -> list[dict[str, Any]
 
 
 def low_stock(*, cooperative: Cooperative, limit: int = 5) -> list[Product]:
-    """Published listings of which few are left, the fewest first."""
+    """Published listings and variants of which few are left, the fewest first."""
     listings = Product.objects.filter(cooperative=cooperative, state=Product.State.PUBLISHED)
     found = [
         each
-        for each in listings.prefetch_related("stockrecords", "images")
+        for each in listings.select_related("parent").prefetch_related(
+            "stockrecords", "images", "parent__images"
+        )
         if (record := next(iter(each.stockrecords.all()), None)) and record.net_stock_level <= FEW_IN_STOCK
     ]
     return sorted(found, key=lambda each: (each.stockrecords.all()[0].net_stock_level, each.reference))[

@@ -20,6 +20,7 @@ from shop.core.lives import refused_when_stale
 from shop.core.sweeping import each_by_itself
 from shop.fulfilment import letters, story
 from shop.fulfilment.models import SupplierOrder
+from shop.vouchers import redeeming
 
 logger = logging.getLogger(__name__)
 
@@ -125,7 +126,18 @@ def _end(supplier_order: SupplierOrder, *, kind: str, topic: str, actor: str, at
             "by_shop": supplier_order.end_reason == EndReason.AT_REQUEST,
         },
     )
+    give_voucher_back(supplier_order=supplier_order, at=at)
     logger.info("supplier order ended", extra={"supplier_order": supplier_order.reference, "kind": kind})
+
+
+def give_voucher_back(*, supplier_order: SupplierOrder, at: datetime) -> None:
+    """After a part ended: when nothing of its order comes any more, its voucher can be used once more."""
+    order = supplier_order.order
+    if not redeeming.lock(order=order):
+        return
+    over = [SupplierOrder.State.DECLINED, SupplierOrder.State.CANCELLED, SupplierOrder.State.REFUSED]
+    if not order.supplier_orders.exclude(state__in=over).exists():
+        redeeming.give_back(order=order, at=at)
 
 
 def decline_overdue(*, at: datetime) -> int:

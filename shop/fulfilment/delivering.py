@@ -23,7 +23,7 @@ from shop.core.errors import CarriedOutMeanwhile, Refused
 from shop.core.lives import refused_when_stale
 from shop.core.sweeping import each_by_itself
 from shop.fulfilment import letters, routing, story
-from shop.fulfilment.deciding import quantities_of, reason_text
+from shop.fulfilment.deciding import give_voucher_back, quantities_of, reason_text
 from shop.fulfilment.models import Shipment, SupplierOrder
 from shop.ledger import entries
 
@@ -122,6 +122,7 @@ def record_refusal(*, shipment: Shipment, reason: str, at: datetime, by: Any = N
         more=lambda: {"reason": reason_text(supplier_order.end_reason)},
     )
     letters.to_members(topic="supplier_order.refused", supplier_order=supplier_order, at=at)
+    give_voucher_back(supplier_order=supplier_order, at=at)
     logger.info("shipment refused", extra={"shipment": shipment.reference})
     return shipment
 

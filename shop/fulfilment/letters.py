@@ -91,5 +91,5 @@ def _as_bought(supplier_order: SupplierOrder) -> list[dict[str, Any]]:
 
 def _goods(supplier_order: SupplierOrder) -> list[dict[str, Any]]:
     """The goods in the words of the reader's language; as bought when the listing is gone."""
-    lines = supplier_order.lines.select_related("order_line__product")
+    lines = supplier_order.lines.select_related("order_line__product__parent")
     return [{"title": each.title_said, "unit": each.unit_said, "quantity": each.quantity} for each in lines]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, transition
 
+from catalogue.models import Product
 from cooperatives.models import Cooperative
 from shop.core.columns import Amount, MinorUnits
 from shop.core.lives import MovesOnce
@@ -153,7 +156,9 @@ class SupplierOrder(MovesOnce, models.Model):
     cooperative = models.ForeignKey(Cooperative, on_delete=models.PROTECT, related_name="supplier_orders")
     state = FSMField(choices=State, default=State.PLACED, protected=True)
     currency = models.CharField(max_length=3, default="MAD")
-    goods_minor = MinorUnits()
+    goods_minor = MinorUnits(help_text="what the cooperative sells for: less its own voucher, not the shop's")
+    discount_by_shop_minor = MinorUnits(default=0, help_text="of the goods, what a voucher of the shop pays")
+    discount_by_cooperative_minor = MinorUnits(default=0, help_text="already off the goods")
     delivery_minor = MinorUnits()
     delivery_net_minor = MinorUnits()
     delivery_vat_minor = MinorUnits()
@@ -163,6 +168,8 @@ class SupplierOrder(MovesOnce, models.Model):
     solidarity_minor = MinorUnits()
     producer_share_minor = MinorUnits()
     goods, delivery = Amount("goods_minor"), Amount("delivery_minor")
+    discount_by_shop = Amount("discount_by_shop_minor")
+    discount_by_cooperative = Amount("discount_by_cooperative_minor")
     delivery_net, delivery_vat = Amount("delivery_net_minor"), Amount("delivery_vat_minor")
     commission, commission_net = Amount("commission_minor"), Amount("commission_net_minor")
     commission_vat, solidarity = Amount("commission_vat_minor"), Amount("solidarity_minor")
@@ -201,6 +208,15 @@ class SupplierOrder(MovesOnce, models.Model):
                 & Q(commission_minor=F("commission_net_minor") + F("commission_vat_minor"))
                 & Q(delivery_minor=F("delivery_net_minor") + F("delivery_vat_minor")),
             ),
+            models.CheckConstraint(
+                name="one_of_the_two_bears_a_voucher",
+                condition=Q(discount_by_shop_minor=0, discount_by_cooperative_minor__gte=0)
+                | Q(
+                    discount_by_shop_minor__gt=0,
+                    discount_by_shop_minor__lte=F("goods_minor"),
+                    discount_by_cooperative_minor=0,
+                ),
+            ),
         ]
         indexes = [
             models.Index(fields=["cooperative", "state", "-placed_at"], name="supplier_orders_at_the_desk")
@@ -211,8 +227,18 @@ class SupplierOrder(MovesOnce, models.Model):
 
     @property
     def total(self):
-        """What the customer pays for this part: goods and their delivery."""
-        return self.goods + self.delivery
+        """What the customer pays for this part: goods less vouchers, and their delivery."""
+        return self.goods - self.discount_by_shop + self.delivery
+
+    @property
+    def discount(self):
+        """What a voucher took off the prices shown, whoever bears it."""
+        return self.discount_by_shop + self.discount_by_cooperative
+
+    @property
+    def price(self):
+        """The goods at the prices shown, before any voucher."""
+        return self.goods + self.discount_by_cooperative
 
     @property
     def is_cash(self) -> bool:
@@ -259,6 +285,8 @@ class SupplierOrderLine(models.Model):
     quantity = models.PositiveIntegerField()
     currency = models.CharField(max_length=3, default="MAD")
     goods_minor = MinorUnits()
+    discount_by_shop_minor = MinorUnits(default=0)
+    discount_by_cooperative_minor = MinorUnits(default=0)
     commission_minor = MinorUnits(help_text="VAT included")
     commission_vat_minor = MinorUnits()
     solidarity_minor = MinorUnits()
@@ -266,6 +294,8 @@ class SupplierOrderLine(models.Model):
     goods, commission = Amount("goods_minor"), Amount("commission_minor")
     commission_vat, solidarity = Amount("commission_vat_minor"), Amount("solidarity_minor")
     goods_vat = Amount("goods_vat_minor")
+    discount_by_shop = Amount("discount_by_shop_minor")
+    discount_by_cooperative = Amount("discount_by_cooperative_minor")
     vat_code = models.CharField(max_length=8, blank=True)
     vat_rate = models.DecimalField(max_digits=5, decimal_places=4, default=0)
 
@@ -276,8 +306,15 @@ class SupplierOrderLine(models.Model):
         return f"{self.quantity} × {self.title}"
 
     @property
+    def price(self):
+        """All of it at the price shown, before any voucher."""
+        return self.goods + self.discount_by_cooperative
+
+    @property
     def title_said(self) -> str:
         """What was ordered, in the reader's language; as frozen when the listing is gone."""
+        if self.order_line.is_packing:
+            return gettext("Gift packing")
         listing = self.order_line.product
         return listing.get_title() if listing else self.title
 
@@ -397,3 +434,67 @@ class OrderEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.happened_at:%Y-%m-%d %H:%M}"
+
+
+class ReviewQuerySet(models.QuerySet["Review"]):
+    def waiting(self) -> ReviewQuerySet:
+        """Written, and nobody has read them yet; the oldest first."""
+        return self.filter(state=Review.State.WAITING).order_by("written_at", "pk")
+
+    def shown(self, *, listing: Product) -> ReviewQuerySet:
+        """What everybody reads about a listing, the newest first."""
+        return self.filter(listing=listing, state=Review.State.APPROVED).order_by("-written_at", "-pk")
+
+
+class Review(MovesOnce, models.Model):
+    """What a customer says of a good that has reached her: one for each line of an order.
+
+    Shown once an operator has read it. ``signed`` is how she is named to others, frozen when she wrote.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("to be read")
+        APPROVED = "approved", _("shown")
+        DECLINED = "declined", _("not shown")
+
+    reference = models.CharField(max_length=16, unique=True)
+    order_line = models.OneToOneField("order.Line", on_delete=models.PROTECT, related_name="review")
+    listing = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="customer_reviews")
+    stars = models.PositiveSmallIntegerField()
+    words = models.TextField(max_length=1500)
+    language = models.CharField(max_length=8)
+    signed = models.CharField(max_length=80, help_text="first name and initial, e.g. Salma I.")
+    bought_on = models.DateField()
+    written_at = models.DateTimeField()
+    state = FSMField(choices=State, default=State.WAITING, protected=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    reason = models.CharField(max_length=300, blank=True, help_text="why it is not shown; she reads it")
+
+    objects = ReviewQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="a_review_gives_one_to_five_stars", condition=Q(stars__gte=1, stars__lte=5)
+            ),
+            models.CheckConstraint(
+                name="a_review_is_decided_by_somebody",
+                condition=Q(state="waiting", decided_by=None)
+                | (~Q(state="waiting") & Q(decided_by__isnull=False)),
+            ),
+        ]
+        indexes = [models.Index(fields=["listing", "state", "-written_at"], name="reviews_of_a_listing")]
+
+    def __str__(self) -> str:
+        return f"{self.reference} {self.stars}/5"
+
+    @transition(field=state, source=[State.WAITING, State.DECLINED], target=State.APPROVED)
+    def approve(self, *, by: Any, at: datetime) -> None:
+        self.decided_by, self.decided_at, self.reason = by, at, ""
+
+    @transition(field=state, source=[State.WAITING, State.APPROVED], target=State.DECLINED)
+    def decline(self, *, by: Any, at: datetime, reason: str) -> None:
+        self.decided_by, self.decided_at, self.reason = by, at, reason

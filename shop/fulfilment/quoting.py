@@ -12,7 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.utils.translation import gettext_lazy as _
 from moneyed import Money
 
@@ -81,6 +81,32 @@ def parcels(*, lines: Iterable[tuple[Any, int, Money]]) -> dict[Cooperative, Par
     return found
 
 
+@dataclass(frozen=True)
+class Offer:
+    """What bringing a parcel to a region costs today and between which days it arrives. Binds nobody."""
+
+    price: Money
+    arrives_from: date
+    arrives_until: date
+
+
+def offers(*, parcels: Iterable[tuple[Cooperative, int]], region: str, on: date) -> dict[int, Offer]:
+    """By cooperative id, for (cooperative, weight in grams), by the rate an order would get that day; none for
+    what no carrier takes there. One query, and nothing is written."""
+    wanted = dict(parcels)
+    rates = _rates(cooperatives=wanted, region=region, on=on, cash=False) if wanted else []
+    best = {maker.pk: _best(rates, maker, region, weight) for maker, weight in wanted.items()}
+    return {
+        key: Offer(
+            price=rate.price,
+            arrives_from=business_days_after(on, rate.days_least),
+            arrives_until=business_days_after(on, rate.days_most),
+        )
+        for key, rate in best.items()
+        if rate is not None
+    }
+
+
 @transaction.atomic
 def quote(
     *,
@@ -96,7 +122,7 @@ def quote(
     and that before a general one; of carriers the cheapest. Raises NoDelivery, and then writes nothing.
     """
     on = day_of(at)
-    rates = _rates(baskets=baskets, region=address.region_code, on=on, cash=cash)
+    rates = _rates(cooperatives=baskets, region=address.region_code, on=on, cash=cash)
     expires_at = at + timedelta(minutes=settings.CARD_RESERVATION_MINUTES)
     quotes = []
     for cooperative, parcel in sorted(baskets.items(), key=lambda each: each[0].code):
@@ -154,6 +180,18 @@ def forget_expired(*, at: datetime) -> int:
     return stale.delete()[0]
 
 
+def reach(*, region: str, on: date) -> dict[str, int]:
+    """What carriers bring to a region: {region it is sent from: heaviest parcel in grams}; "" is any region."""
+    rates = DeliveryRate.objects.filter(
+        Q(valid_until=None) | Q(valid_until__gte=on),
+        Q(to_region=None) | Q(to_region=region),
+        valid_from__lte=on,
+        carrier__is_active=True,
+    )
+    heaviest = rates.order_by().values_list("from_region").annotate(Max("up_to_g"))
+    return {start or "": grams for start, grams in heaviest}
+
+
 def business_days_after(day: date, days: int) -> date:
     """That many working days later, Monday to Friday. Feast days move with the moon and are not counted."""
     while days > 0:
@@ -163,11 +201,11 @@ def business_days_after(day: date, days: int) -> date:
     return day
 
 
-def _rates(*, baskets: Mapping[Cooperative, Parcel], region: str, on: date, cash: bool) -> list[DeliveryRate]:
+def _rates(*, cooperatives: Iterable[Cooperative], region: str, on: date, cash: bool) -> list[DeliveryRate]:
     rates = DeliveryRate.objects.filter(
         Q(valid_until=None) | Q(valid_until__gte=on),
         Q(to_region=None) | Q(to_region=region),
-        Q(from_region=None) | Q(from_region__in={each.region_id for each in baskets}),
+        Q(from_region=None) | Q(from_region__in={each.region_id for each in cooperatives}),
         valid_from__lte=on,
         carrier__is_active=True,
     )

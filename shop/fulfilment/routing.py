@@ -14,18 +14,23 @@ from moneyed import Money
 from cooperatives import terms
 from cooperatives.models import Cooperative, FeeTerms
 from shop.core.clock import day_of
-from shop.core.money import total
+from shop.core.money import total, zero
 from shop.fulfilment import letters, story
 from shop.fulfilment.models import DeliveryQuote, SupplierOrder, SupplierOrderLine
 from shop.ledger import entries
 from shop.orders.models import Line, Order
 from shop.pricing.fees import Fees, fees, net_of, spread
+from shop.vouchers.models import Redemption
 
 logger = logging.getLogger(__name__)
 
 
 class NotQuoted(Exception):
     """A bug: an order was confirmed whose delivery nobody had priced."""
+
+
+class NobodyGives(Exception):
+    """A bug: an order's lines cost less than their price, and no voucher says who bears it."""
 
 
 @transaction.atomic
@@ -82,6 +87,7 @@ def post_confirmation(*, supplier_order: SupplierOrder, at: datetime) -> None:
         solidarity=supplier_order.solidarity,
         delivery_net=supplier_order.delivery_net,
         delivery_vat=supplier_order.delivery_vat,
+        voucher=supplier_order.discount_by_shop,
     )
 
 
@@ -95,7 +101,11 @@ def _place(
     quote: DeliveryQuote,
     at: datetime,
 ) -> SupplierOrder:
-    prices = [Money(each.line_price_incl_tax, order.currency) for each in lines]
+    by_shop, by_cooperative = _taken_off(order, lines)
+    prices = [
+        Money(each.line_price_before_discounts_incl_tax, order.currency) - given
+        for each, given in zip(lines, by_cooperative, strict=True)
+    ]
     kept = fees(goods=total(prices, order.currency), terms=terms)
     supplier_order = SupplierOrder(
         reference=reference,
@@ -113,6 +123,8 @@ def _place(
         accept_by=at + timedelta(hours=settings.ACCEPTANCE_HOURS),
     )
     supplier_order.goods = kept.goods
+    supplier_order.discount_by_shop = total(by_shop, order.currency)
+    supplier_order.discount_by_cooperative = total(by_cooperative, order.currency)
     supplier_order.commission = kept.commission
     supplier_order.commission_net = kept.commission_net
     supplier_order.commission_vat = kept.commission_vat
@@ -122,8 +134,30 @@ def _place(
     supplier_order.delivery_net = quote.net
     supplier_order.delivery_vat = quote.vat
     supplier_order.save(force_insert=True)
-    SupplierOrderLine.objects.bulk_create(_lines(supplier_order, lines, prices, kept))
+    made = _lines(supplier_order, lines, prices, kept)
+    for each, shop_gives, cooperative_gives in zip(made, by_shop, by_cooperative, strict=True):
+        each.discount_by_shop, each.discount_by_cooperative = shop_gives, cooperative_gives
+    SupplierOrderLine.objects.bulk_create(made)
     return supplier_order
+
+
+def _taken_off(order: Order, lines: list[Line]) -> tuple[list[Money], list[Money]]:
+    """What a voucher took off each line: (borne by the shop, borne by the cooperative).
+
+    Of the cooperative's own it sells for less, and every fee is of the lesser price. Of the shop's it sells
+    for as much as ever, and the shop pays a part in the customer's place.
+    """
+    off = [
+        Money(each.line_price_before_discounts_incl_tax - each.line_price_incl_tax, order.currency)
+        for each in lines
+    ]
+    nothing = [zero(order.currency) for _each in lines]
+    if not any(off):
+        return nothing, nothing
+    redemption = Redemption.objects.filter(order=order).first()
+    if redemption is None:
+        raise NobodyGives(order.number)
+    return (off, nothing) if redemption.is_by_shop else (nothing, off)
 
 
 def _lines(

@@ -211,6 +211,11 @@ def shipping_income(currency: Currency | str) -> AccountName:
     return _account("shipping_income", currency)
 
 
+def voucher_cost(currency: Currency | str) -> AccountName:
+    """What customers did not pay because the shop gave them a voucher, and the shop paid in their place."""
+    return _account("voucher_cost", currency)
+
+
 def psp_fee(currency: Currency | str) -> AccountName:
     """What Stripe keeps of payments."""
     return _account("psp_fee", currency)

@@ -70,6 +70,7 @@ CHART: dict[str, AccountKind] = {
     # what we earned and what it cost us
     "commission": AccountKind(Nature.INCOME, _("Commission")),
     "shipping_income": AccountKind(Nature.INCOME, _("Delivery sold")),
+    "voucher_cost": AccountKind(Nature.EXPENSE, _("Vouchers given by the shop")),
     "psp_fee": AccountKind(Nature.EXPENSE, _("Card fees")),
     "chargeback_fee": AccountKind(Nature.EXPENSE, _("Dispute fees")),
     "chargeback_loss": AccountKind(Nature.EXPENSE, _("Lost disputes")),

@@ -149,13 +149,16 @@ def record_confirmation(
     solidarity: Money,
     delivery_net: Money,
     delivery_vat: Money,
+    voucher: Money | None = None,
 ) -> JournalEntry:
-    """J3, J3c, J3s, J4: one cooperative's part of a confirmed order is split as it was frozen.
+    """J3, J3v, J3c, J3s, J4: one cooperative's part of a confirmed order is split as it was frozen.
 
-    ``commission`` is with its VAT: it leaves the cooperative's part now and is earned at release. Event
+    ``commission`` is with its VAT: it leaves the cooperative's part now and is earned at release.
+    ``voucher`` is what the shop pays of ``goods`` in the customer's place. Event
     ``supplier-order:<…>:confirmed``.
     """
     currency = goods.currency
+    voucher = voucher or zero(currency)
     funds = accounts.customer_funds(currency)
     held = accounts.producer_held(cooperative, currency)
     return post(
@@ -166,7 +169,8 @@ def record_confirmation(
         order=order,
         supplier_order=supplier_order,
         moves=[
-            Move(debit=funds, credit=held, amount=goods),
+            Move(debit=funds, credit=held, amount=goods - voucher),
+            Move(debit=accounts.voucher_cost(currency), credit=held, amount=voucher),
             Move(debit=held, credit=accounts.commission_held(currency), amount=commission),
             Move(debit=held, credit=accounts.solidarity_fund(currency), amount=solidarity),
             Move(debit=funds, credit=accounts.shipping_income(currency), amount=delivery_net),
@@ -286,14 +290,18 @@ def record_refund(
     solidarity: Money,
     delivery_net: Money,
     delivery_vat: Money,
+    voucher: Money | None = None,
 ) -> JournalEntry:
-    """J8, J9: goods come back. The cooperative gives their price, we our commission, the fund its part.
+    """J8, J8v, J9: goods come back. The cooperative gives their price, we our commission, the fund its part.
+
+    ``voucher`` is the part of ``goods`` that the shop had paid: it returns to the shop, the rest to the customer.
 
     ``stage`` says where the cooperative's money stands: ``held`` before release, ``payable`` between release
     and payout, ``paid`` after it; then the cooperative owes us. Before release the commission was not earned
     yet and comes out of ``commission_held``. Event ``refund:<refund>``.
     """
     currency = goods.currency
+    voucher = voucher or zero(currency)
     producer = _STAGES[stage](cooperative, currency)
     owed = accounts.refund_payable(currency)
     if stage == "held":
@@ -309,7 +317,8 @@ def record_refund(
         supplier_order=supplier_order,
         about=refund,
         moves=[
-            Move(debit=producer, credit=owed, amount=goods),
+            Move(debit=producer, credit=owed, amount=goods - voucher),
+            Move(debit=producer, credit=accounts.voucher_cost(currency), amount=voucher),
             Move(debit=earned, credit=producer, amount=commission_net),
             Move(debit=untaxed, credit=producer, amount=commission_vat),
             Move(debit=accounts.solidarity_fund(currency), credit=producer, amount=solidarity),

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from moneyed import Money, get_currency
 from oscar.apps.address.abstract_models import AbstractShippingAddress
@@ -51,6 +51,10 @@ class Order(AbstractOrder):
     confirmed_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(
         null=True, blank=True, help_text="when it expired unpaid or the payment was given up"
+    )
+    is_gift = models.BooleanField(default=False, help_text="no price goes with its parcels")
+    gift_message = models.CharField(
+        max_length=300, blank=True, help_text="printed for who receives it, in each parcel"
     )
     link_version = models.PositiveIntegerField(default=1, help_text="raising it revokes every signed link")
     demo = models.BooleanField(default=False)
@@ -101,11 +105,16 @@ class Line(AbstractLine):
     )
     vat_rate = models.DecimalField(max_digits=5, decimal_places=4, default=0)
     unit = models.CharField(max_length=60, blank=True, help_text="as shown, e.g. 500 g")
+    is_packing = models.BooleanField(
+        default=False, help_text="gift packing of the cooperative's parcel, sold with its goods"
+    )
 
     @property
     def shown_title(self) -> str:
         """What was bought, for a reader of today's language: as frozen in the language it was bought in or
         once the listing is gone, else by the listing's title. Needs ``order`` and ``product``."""
+        if self.is_packing:
+            return gettext("Gift packing")
         return str(self.product.get_title()) if self._reads_otherwise else self.title
 
     @property

@@ -171,13 +171,17 @@ class Refund(MovesOnce, models.Model):
     way = models.CharField(max_length=8, choices=Way, default=Way.STRIPE)
     currency = models.CharField(max_length=3, default="MAD")
     amount_minor = MinorUnits()
-    goods_minor = MinorUnits(default=0)
+    goods_minor = MinorUnits(default=0, help_text="what the cooperative had sold for")
+    discount_minor = MinorUnits(
+        default=0, help_text="of it, what the shop's voucher had paid: back to the shop"
+    )
     delivery_minor = MinorUnits(default=0)
     delivery_vat_minor = MinorUnits(default=0)
     commission_minor = MinorUnits(default=0)
     commission_vat_minor = MinorUnits(default=0)
     solidarity_minor = MinorUnits(default=0)
     amount, goods, delivery = Amount("amount_minor"), Amount("goods_minor"), Amount("delivery_minor")
+    discount = Amount("discount_minor")
     delivery_vat, commission = Amount("delivery_vat_minor"), Amount("commission_minor")
     commission_vat, solidarity = Amount("commission_vat_minor"), Amount("solidarity_minor")
     once = models.CharField(
@@ -280,10 +284,16 @@ class RefundLine(models.Model):
     quantity = models.PositiveIntegerField()
     currency = models.CharField(max_length=3, default="MAD")
     goods_minor = MinorUnits()
+    discount_minor = MinorUnits(default=0)
     commission_minor = MinorUnits()
     commission_vat_minor = MinorUnits()
     solidarity_minor = MinorUnits()
-    goods = Amount("goods_minor")
+    goods, discount = Amount("goods_minor"), Amount("discount_minor")
+
+    @property
+    def paid(self) -> Any:
+        """What the customer gets back for it: never what the shop's voucher had paid."""
+        return self.goods - self.discount
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["refund", "line"], name="a_refund_names_a_line_once")]

@@ -27,11 +27,12 @@ from shop.core.sweeping import each_by_itself
 from shop.fulfilment import letters, routing, story
 from shop.fulfilment.models import SupplierOrder
 from shop.orders import links
-from shop.orders.models import Order
+from shop.orders.models import Line, Order
 from shop.payments import refunding
 from shop.payments.models import LatePayment, Payment, PaymentAttempt
 from shop.payments.stripe import gateway, posting
 from shop.payments.stripe.errors import AnswerUnknown, StripeRefused
+from shop.vouchers import redeeming
 
 logger = logging.getLogger(__name__)
 
@@ -184,7 +185,7 @@ def _lines(order: Order, amount: Money, language: str) -> list[gateway.PageLine]
     with override(language):
         lines = [
             _goods_line(
-                title=line.shown_title,
+                title=_said_on_page(line),
                 quantity=line.quantity,
                 amount=half_up(Money(line.line_price_incl_tax, order.currency)),
             )
@@ -201,6 +202,13 @@ def _lines(order: Order, amount: Money, language: str) -> list[gateway.PageLine]
         if lines and sum((each.amount for each in lines[1:]), lines[0].amount) == amount:
             return lines
         return [gateway.PageLine(name=gettext("Order %(number)s") % {"number": order.number}, unit=amount)]
+
+
+def _said_on_page(line: Line) -> str:
+    """A good by its title, and that a voucher came off it: else its price would be none that she has seen."""
+    if line.line_price_incl_tax == line.line_price_before_discounts_incl_tax:
+        return line.shown_title
+    return gettext("%(title)s, the voucher taken off") % {"title": line.shown_title}
 
 
 def _goods_line(*, title: str, quantity: int, amount: Money) -> gateway.PageLine:
@@ -399,6 +407,7 @@ def _end(order_pk: int, at: datetime) -> bool:
     order.ended_at = at
     order.save(update_fields=["ended_at"])
     stock.free(quantities=reserved_by(order), about=order.number, at=at)
+    redeeming.give_back(order=order, at=at)
     story.tell(order=order, kind="order.expired", at=at)
     in_time = bool(order.reserved_until and order.reserved_until > at)
     _mail(order, "order.expired", at, more=lambda: {"cancelled": in_time})

@@ -93,6 +93,7 @@ class _Part:
     line: SupplierOrderLine
     quantity: int
     goods: int
+    discount: int
     commission: int
     commission_vat: int
     solidarity: int
@@ -119,6 +120,7 @@ def request(
 
     ``once`` is a one-time key: asking again under it changes nothing and returns the first refund.
 
+    The customer gets back what she paid of the goods; what the shop's voucher had paid returns to the shop.
     ``with_delivery`` gives the delivery's price back too, unless by rule the customer bears it in this
     case. Fees come back in proportion, allocated over what is left of each line. An order paid in cash
     needs ``holder`` and ``rib``. Raises NotPaid, NothingLeft, TooMany, MoreThanPaid, AccountNeeded.
@@ -156,6 +158,7 @@ def request(
         way=way,
         currency=supplier_order.currency,
         goods_minor=sum(each.goods for each in parts),
+        discount_minor=sum(each.discount for each in parts),
         delivery_minor=supplier_order.delivery_minor if gives_delivery else 0,
         delivery_vat_minor=supplier_order.delivery_vat_minor if gives_delivery else 0,
         commission_minor=sum(each.commission for each in parts),
@@ -168,7 +171,7 @@ def request(
         requested_at=at,
         due_on=day_of(at) + timedelta(days=DAYS_TO_PAY),
     )
-    refund.amount_minor = refund.goods_minor + refund.delivery_minor
+    refund.amount_minor = refund.goods_minor - refund.discount_minor + refund.delivery_minor
     refund.key = _key(refund)
     if refund.amount_minor <= 0:
         raise NothingLeft
@@ -181,6 +184,7 @@ def request(
             quantity=each.quantity,
             currency=refund.currency,
             goods_minor=each.goods,
+            discount_minor=each.discount,
             commission_minor=each.commission,
             commission_vat_minor=each.commission_vat,
             solidarity_minor=each.solidarity,
@@ -508,6 +512,7 @@ def _parts(supplier_order: SupplierOrder, wanted: Mapping[SupplierOrderLine, int
         .annotate(
             quantities=Sum("quantity"),
             goods_gone=Sum("goods_minor"),
+            discount_gone=Sum("discount_minor"),
             commission_gone=Sum("commission_minor"),
             vat_gone=Sum("commission_vat_minor"),
             solidarity_gone=Sum("solidarity_minor"),
@@ -533,6 +538,10 @@ def _parts(supplier_order: SupplierOrder, wanted: Mapping[SupplierOrderLine, int
                 line=line,
                 quantity=quantity,
                 goods=share_minor(line.goods_minor - before.get("goods_gone", 0), weights)[0],
+                # Shared by the same weights it is never more than the goods it is inside of.
+                discount=share_minor(line.discount_by_shop_minor - before.get("discount_gone", 0), weights)[
+                    0
+                ],
                 commission=commission_back,
                 commission_vat=vat_back,
                 solidarity=share_minor(line.solidarity_minor - before.get("solidarity_gone", 0), weights)[0],
@@ -562,6 +571,7 @@ def _write(refund: Refund, supplier_order: SupplierOrder, at: datetime) -> None:
         solidarity=refund.solidarity,
         delivery_net=refund.delivery - refund.delivery_vat,
         delivery_vat=refund.delivery_vat,
+        voucher=refund.discount,
     )
 
 
@@ -618,7 +628,9 @@ def _tell_cooperative(refund: Refund, supplier_order: SupplierOrder, bearer: str
 
 def lines_of(refund: Refund) -> QuerySet[RefundLine]:
     """What a refund gives back, line by line, as it was bought."""
-    lines: QuerySet[RefundLine] = refund.lines.select_related("line__order_line__product").order_by("pk")
+    lines: QuerySet[RefundLine] = refund.lines.select_related("line__order_line__product__parent").order_by(
+        "pk"
+    )
     return lines
 
 

@@ -39,7 +39,8 @@ _OWN = ("producer_held", "producer_payable")
 @dataclass(frozen=True)
 class Row:
     """One movement. ``what`` is one of goods, commission, commission_vat, solidarity, refund, refund_commission,
-    refund_commission_vat, refund_solidarity, netting, netting_undone, payout, payout_back, other.
+    refund_commission_vat, refund_solidarity, voucher, refund_voucher, netting, netting_undone, payout,
+    payout_back, other. ``voucher`` is the part of the goods that the shop paid in the customer's place.
 
     ``refund`` is the one it comes from; with a netting, the one for which so much was taken off. ``whole`` is
     what that one came to when a payout took only a part of it off.
@@ -153,7 +154,8 @@ def _rows(
         if other == "commission_held" and entry.supplier_order in parts:
             vat = parts[entry.supplier_order].commission_vat
             return [row("commission", amount + vat), row("commission_vat", -vat)]
-        return [row({"customer_funds": "goods", "solidarity_fund": "solidarity"}.get(other, "other"))]
+        kinds = {"customer_funds": "goods", "voucher_cost": "voucher", "solidarity_fund": "solidarity"}
+        return [row(kinds.get(other, "other"))]
     if entry.kind == Kind.REFUND:
         if other == "commission_held":
             # Before the release net and VAT are two postings alike: the refund says which is which.
@@ -167,6 +169,7 @@ def _rows(
             return [row("refund_commission", net), row("refund_commission_vat", refund.commission_vat)]
         kinds = {
             "refund_payable": "refund",
+            "voucher_cost": "refund_voucher",
             "commission": "refund_commission",
             "vat_output": "refund_commission_vat",
             "solidarity_fund": "refund_solidarity",
@@ -289,10 +292,12 @@ def _said(row: Row, words: dict[str, str], language: str) -> str:
 def _words() -> dict[str, str]:
     return {
         "goods": _("Goods sold"),
+        "voucher": _("Goods sold, paid by the shop (voucher)"),
         "commission": _("Commission"),
         "commission_vat": _("VAT on commission"),
         "solidarity": _("Solidarity fund"),
         "refund": _("Refund to the customer"),
+        "refund_voucher": _("Refund to the shop (voucher)"),
         "refund_commission": _("Commission given back"),
         "refund_commission_vat": _("VAT on commission given back"),
         "refund_solidarity": _("Solidarity fund given back"),
@@ -306,7 +311,7 @@ def _words() -> dict[str, str]:
 
 def _sums(found: Statement, language: str) -> list[dict[str, str]]:
     lines = [
-        (_("Goods sold, refunds taken off"), found.sum_of("goods", "refund")),
+        (_("Goods sold, refunds taken off"), found.sum_of("goods", "voucher", "refund", "refund_voucher")),
         (_("Commission"), found.sum_of("commission", "refund_commission")),
         (_("VAT on commission"), found.sum_of("commission_vat", "refund_commission_vat")),
         (_("Solidarity fund"), found.sum_of("solidarity", "refund_solidarity")),

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import get_language
 
 from shop.core import clock
 from shop.people import mails
+from shop.people.middleware import keep_theme
 from shop.people.models import User
 
 
@@ -23,6 +24,13 @@ class AccountAdapter(DefaultAccountAdapter):
     def save_user(self, request, user, form, commit=True):
         user.language = getattr(request, "LANGUAGE_CODE", "fr") or "fr"
         return super().save_user(request, user, form, commit)
+
+    def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
+        """Her browser looks as she chose it in her account, wherever she signs in."""
+        response = super().post_login(request, user, **kwargs)
+        if user.theme:
+            keep_theme(response, user.theme)
+        return response
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Promised, not sent: in her language when the address has an account, else in the page's."""

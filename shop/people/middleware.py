@@ -8,6 +8,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
+from shop.design.context import THEME_COOKIE
+
 _PREFIXES = tuple(f"/{code}/" for code, _name in settings.LANGUAGES)
 
 
@@ -18,6 +20,21 @@ def keep_language(response: HttpResponse, code: str) -> None:
         code,
         max_age=settings.LANGUAGE_COOKIE_AGE,
         secure=settings.SESSION_COOKIE_SECURE,
+        samesite="Lax",
+    )
+
+
+def keep_theme(response: HttpResponse, theme: str) -> None:
+    """From now on this browser shows pages light or dark; with no theme, as the device says."""
+    if not theme:
+        response.delete_cookie(THEME_COOKIE, samesite="Lax")
+        return
+    response.set_cookie(
+        THEME_COOKIE,
+        theme,
+        max_age=settings.LANGUAGE_COOKIE_AGE,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
         samesite="Lax",
     )
 

@@ -9,11 +9,21 @@ from oscar.apps.customer.abstract_models import AbstractUser
 from phonenumber_field.modelfields import PhoneNumberField
 
 
+class Theme(models.TextChoices):
+    """How pages look; without a choice they follow the device."""
+
+    LIGHT = "light", _("light")
+    DARK = "dark", _("dark")
+
+
 class User(AbstractUser):
     """An account. The e-mail is the login; nobody but a superuser is ever ``is_staff``."""
 
     language = models.CharField(_("language"), max_length=8, choices=settings.LANGUAGES, default="fr")
     phone = PhoneNumberField(_("phone"), blank=True)
+    theme = models.CharField(
+        _("appearance"), max_length=5, choices=Theme, blank=True, help_text="empty: as the device says"
+    )
 
     def __str__(self) -> str:
         return self.email

@@ -33,26 +33,62 @@ def shape(label: Label) -> str:
 
 def short_name(cooperative: Cooperative) -> str:
     """A cooperative among others: its name without the word "cooperative" in front."""
-    return _COOPERATIVE.sub("", cooperative.name) or cooperative.name
+    return bare_name(cooperative.name)
+
+
+def bare_name(name: str) -> str:
+    """The name of a cooperative without the word all of them start with."""
+    return _COOPERATIVE.sub("", name) or name
 
 
 def price_of(listing: Product) -> Money | None:
-    """What one costs, tax included; None when it has no price. Needs ``stockrecords`` prefetched."""
-    record = next(iter(listing.stockrecords.all()), None)
-    return Money(record.price, MAD) if record and record.price is not None else None
+    """What one costs, tax included; None when it has no price. Of a listing with variants the lowest price of
+    those that are there, or of all when none is. Needs ``for_cards`` or
+    ``with_stock``."""
+    if listing.has_variants:
+        priced = [each for each in listing.variants if each.price_now is not None]
+        there = [each for each in priced if left_of(each)] or priced
+        return Money(min(each.price_now for each in there), MAD) if there else None
+    return Money(listing.price_now, MAD) if listing.price_now is not None else None
 
 
 def left_of(listing: Product) -> int:
-    """How many can be bought now."""
-    record = next(iter(listing.stockrecords.all()), None)
-    return max(record.net_stock_level, 0) if record else 0
+    """How many can be bought now, of all its variants together."""
+    if listing.has_variants:
+        return sum(left_of(each) for each in listing.variants)
+    return max(listing.free_now or 0, 0)
+
+
+def has_several_prices(listing: Product) -> bool:
+    """Whether its variants differ in price, so that a card says "from"."""
+    return listing.has_variants and len({each.price_now for each in listing.variants}) > 1
+
+
+def unit_of(listing: Product) -> str:
+    """The unit the shown price is for; none where variants of several units have several prices."""
+    units = {each.unit for each in listing.variants} if listing.has_variants else {listing.unit}
+    return (units.pop() or "") if len(units) == 1 else ""
+
+
+def pictures_of(keys: Iterable[int]) -> dict[int, dict[str, Any]]:
+    """The picture of each of these listings or variants, by id; a variant without one has its listing's."""
+    found = Product.objects.filter(pk__in=list(keys)).select_related("parent")
+    return {each.pk: picture(each) for each in found.prefetch_related("images", "parent__images")}
 
 
 def picture(listing: Product, *, not_ground: str = "") -> dict[str, Any]:
-    """Its first picture; a drawn plate while it has none. Needs ``images`` prefetched."""
+    """Its first picture; a drawn plate while it has none. Needs ``images`` prefetched, and of a variant those
+    of its listing."""
     for image in listing.images.all():
         if image.state == ProductImage.State.READY:
             return as_picture(image, alt="")
+    if listing.parent_id:
+        return picture(listing.on_shelf, not_ground=not_ground)
+    return plate(listing, not_ground=not_ground)
+
+
+def plate(listing: Product, *, not_ground: str = "") -> dict[str, Any]:
+    """The drawn plate that stands for a listing; never on the ground named."""
     url = reverse("storefront:plate", args=[listing.reference])
     return {"src": f"{url}?not={not_ground}" if not_ground else url, "width": 600, "height": 600, "alt": ""}
 
@@ -84,7 +120,8 @@ def card(
         "place": listing.cooperative.place,
         "picture": picture(listing, not_ground=not_ground),
         "price": price,
-        "unit": listing.unit or "",
+        "from_price": has_several_prices(listing),
+        "unit": unit_of(listing),
         "seals": [
             {"shape": shape(each.certification.label), "name": each.certification.label.short_name}
             for each in (listing.valid_claims[:2] if seals else ())
@@ -92,7 +129,7 @@ def card(
     }
     if not left:
         made["out"] = _("Sold out for now")
-    elif price is not None and terms is not None:
+    elif price is not None and terms is not None and not made["from_price"]:
         made["share"] = fees(goods=price, terms=terms).producer_share
     return made
 
@@ -132,7 +169,7 @@ def proof(certification: Certification, *, demo: bool = False) -> dict[str, Any]
     }
 
 
-def tile(region: Region, *, count: int) -> dict[str, Any]:
+def tile(region: Region, *, count: str = "") -> dict[str, Any]:
     """One region of the map; its short name is the first town of its full one."""
     return {
         "code": region.code,

@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from moneyed import MAD, Money
 
-from catalogue.models import Product
 from shop.core.clock import day_of
 from shop.core.money import total
 from shop.design import numbers
@@ -21,7 +20,8 @@ from shop.fulfilment.deciding import EndReason, reason_text
 from shop.fulfilment.models import SupplierOrder
 from shop.orders.models import Line, Order
 from shop.payments.models import Refund
-from shop.storefront import cards
+from shop.storefront import cards, reviews, vouchering
+from shop.vouchers.models import Redemption
 
 State = SupplierOrder.State
 ENDED = (State.DECLINED, State.CANCELLED, State.REFUSED)
@@ -43,7 +43,10 @@ def parts_of(order: Order) -> list[SupplierOrder]:
     return list(
         order.supplier_orders.select_related("cooperative", "carrier")
         .prefetch_related(
-            Prefetch("lines__order_line", queryset=Line.objects.select_related("order", "product__parent")),
+            Prefetch(
+                "lines__order_line",
+                queryset=Line.objects.select_related("order", "product__parent", "review"),
+            ),
             "shipments__carrier",
             "refunds",
         )
@@ -152,10 +155,7 @@ def shown(order: Order, parts: Iterable[SupplierOrder], *, at: datetime) -> list
     """Each part as the page shows it."""
     parts = list(parts)
     listings = {line.order_line.product_id for part in parts for line in part.lines.all()}
-    pictures = {
-        each.pk: cards.picture(each)
-        for each in Product.objects.filter(pk__in=[key for key in listings if key]).prefetch_related("images")
-    }
+    pictures = cards.pictures_of(key for key in listings if key)
     town = order.shipping_address.line4 if order.shipping_address else ""
     return [_part(order, part, number, pictures, town, at) for number, part in enumerate(parts, start=1)]
 
@@ -190,10 +190,12 @@ def _part(
                 "title": line.order_line.shown_title,
                 "quantity": line.quantity,
                 "picture": pictures.get(line.order_line.product_id),
+                "review": reviews.of_line(part, line.order_line),
             }
             for line in part.lines.all()
         ],
-        "goods": part.goods,
+        "goods": part.price,
+        "discount": part.discount,
         "delivery": part.delivery,
         "total": part.total,
         "tracking": [
@@ -324,8 +326,8 @@ def waiting(order: Order) -> list[dict[str, Any]]:
 
 
 def line_amount(line: Any) -> Money:
-    """What a line of an order costs, tax included."""
-    return Money(line.line_price_incl_tax, MAD)
+    """What a line of an order costs at the price shown, tax included; a voucher comes off the sum."""
+    return Money(line.line_price_before_discounts_incl_tax, MAD)
 
 
 def sums(order: Order, parts: Iterable[SupplierOrder]) -> list[dict[str, Any]]:
@@ -367,9 +369,24 @@ def sums(order: Order, parts: Iterable[SupplierOrder]) -> list[dict[str, Any]]:
 def _goods_and_delivery(order: Order, parts: Iterable[SupplierOrder]) -> list[dict[str, Any]]:
     parts = list(parts)
     if parts:
-        goods = total([each.goods for each in parts], MAD)
+        goods = total([each.price for each in parts], MAD)
         delivery = total([each.delivery for each in parts], MAD)
     else:
         goods = total([line_amount(each) for each in order.lines.all()], MAD)
-        delivery = order.total - goods
-    return [{"name": _("Goods"), "amount": goods}, {"name": _("Delivery"), "amount": delivery}]
+        delivery = Money(order.shipping_incl_tax, MAD)
+    used = redemption_of(order)
+    return [
+        {"name": _("Goods"), "amount": goods},
+        *([{"name": voucher_name(used), "amount": -used.amount}] if used else []),
+        {"name": _("Delivery"), "amount": delivery},
+    ]
+
+
+def redemption_of(order: Order) -> Redemption | None:
+    """The voucher an order was placed with, if any."""
+    return Redemption.objects.filter(order=order).select_related("cooperative").first()
+
+
+def voucher_name(used: Redemption) -> str:
+    """A used voucher as a line of a sum: its code and who gave it."""
+    return vouchering.name(code=used.code, cooperative=used.cooperative)

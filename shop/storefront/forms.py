@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import phonenumbers
@@ -12,10 +13,16 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
+from moneyed import MAD, Money
 
+from cooperatives.models import Cooperative
+from shop.checkout import placing
 from shop.checkout.filling import MOST_OF_ONE, QuantityRefused
 from shop.core import references
 from shop.core.models import Commune, Region
+from shop.design import numbers
+from shop.design.numbers import money_text
+from shop.fulfilment.reviewing import LONGEST
 from shop.orders.models import Order, ShippingAddress
 from shop.search.words import DIGITS, plain
 
@@ -122,13 +129,37 @@ class CheckoutForm(forms.Form):
     method = forms.ChoiceField(
         label=gettext_lazy("How you pay"), widget=forms.RadioSelect, initial=Order.Method.CARD
     )
+    is_gift = forms.BooleanField(
+        label=gettext_lazy("This is a gift"),
+        help_text=gettext_lazy("No price goes with the parcels. They go to the address above."),
+        required=False,
+    )
+    gift_message = forms.CharField(
+        label=gettext_lazy("A message for who receives it"),
+        help_text=gettext_lazy(
+            "Printed in each parcel, up to 300 characters. Sign it: your name is not on the parcel."
+        ),
+        max_length=300,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3, "dir": "auto", "autocomplete": "off"}),
+    )
+    packing = forms.MultipleChoiceField(
+        label=gettext_lazy("Packed as a gift by"), widget=forms.CheckboxSelectMultiple, required=False
+    )
     terms = forms.BooleanField(label=gettext_lazy("Terms of sale"), required=False)
 
     error_css_class = "wrong"
 
-    def __init__(self, *args: Any, user: Any = None, placing: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        user: Any = None,
+        placing_now: bool = False,
+        makers: Iterable[Cooperative] = (),
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self.user, self.placing = user, placing
+        self.user, self.is_placing = user, placing_now
         self.found: Commune | None = None
         #: Communes that what was typed could mean; shown as choices.
         self.candidates: list[Commune] = []
@@ -151,6 +182,7 @@ class CheckoutForm(forms.Form):
             ),
         ]
         self.fields["commune"].choices = self._offered()
+        self._offer_packing(makers)
         for each in self.fields.values():
             each.error_messages["required"] = _("This is needed.")
         self.fields["region"].error_messages["invalid_choice"] = _("Choose one of the twelve regions.")
@@ -162,11 +194,47 @@ class CheckoutForm(forms.Form):
         chosen = (self.data.get("commune") or "") if self.is_bound else ""
         return [(chosen, chosen)] if chosen else []
 
+    def _offer_packing(self, makers: Iterable[Cooperative]) -> None:
+        """Who packs parcels of this basket as a gift, and at what price; not asked where nobody does."""
+        offering = {each.code: each for each in makers if each.gift_packing}
+        choices = [
+            (
+                code,
+                format_html(
+                    '{} <span class="quiet">{}</span>',
+                    offering[code].name,
+                    money_text(Money(offering[code].gift_packing, MAD), style="short"),
+                ),
+            )
+            for code in sorted(offering)
+        ]
+        self.fields["packing"].choices = choices
+        if not choices:
+            del self.fields["packing"]
+
+    @property
+    def gift(self) -> placing.Gift | None:
+        """What is asked for a gift, as far as it can be read; None when it is none."""
+        if not self["is_gift"].value():
+            return None
+        wanted = self["packing"].value() if "packing" in self.fields else None
+        message = self.cleaned_data.get("gift_message", "") if self.is_bound and self.is_valid() else ""
+        return placing.Gift(message=message, packed_by=frozenset(wanted or []))
+
+    def clean_gift_message(self) -> str:
+        """Lines are kept, other control characters are not."""
+        text = self.cleaned_data["gift_message"].replace("\r\n", "\n").replace("\r", "\n")
+        return "".join(each for each in text if each == "\n" or each.isprintable()).strip()
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
+        if cleaned.get("is_gift") and cleaned.get("method") == Order.Method.CASH:
+            self.add_error(
+                "method", _("A gift is paid by card: in cash, the person who receives it would pay.")
+            )
         if cleaned.get("region") and cleaned.get("town"):
             self._find_town(cleaned)
-        if self.placing and not cleaned.get("terms"):
+        if self.is_placing and not cleaned.get("terms"):
             self.add_error("terms", _("Read the terms of sale and tick the box to order."))
         return cleaned
 
@@ -237,6 +305,92 @@ class CheckoutForm(forms.Form):
         return address_from(self.cleaned_data)
 
 
+class DestinationForm(forms.Form):
+    """A town anywhere in the country, or a region as a whole. Once valid, ``code`` is that of a commune or
+    region and ``place`` its name."""
+
+    town = PlainText(
+        label=gettext_lazy("Town or commune"),
+        max_length=120,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "address-level2"}),
+    )
+    commune = forms.ChoiceField(label=gettext_lazy("Which one?"), widget=forms.RadioSelect, required=False)
+    region = forms.ChoiceField(label=gettext_lazy("Or a region as a whole"), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.place = ""
+        #: Communes that what was typed could mean; shown as choices.
+        self.candidates: list[Commune] = []
+        self._regions = {each.code: each.name for each in Region.objects.all()}
+        self.fields["region"].choices = [("", _("Choose")), *self._regions.items()]
+        self.fields["region"].error_messages["invalid_choice"] = _("Choose one of the twelve regions.")
+        chosen = (self.data.get("commune") or "") if self.is_bound else ""
+        self.fields["commune"].choices = [(chosen, chosen)] if chosen else []
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("town"):
+            self._find_town(cleaned)
+        elif cleaned.get("region"):
+            cleaned["code"], self.place = cleaned["region"], self._regions[cleaned["region"]]
+        elif not self.errors:
+            self.add_error("town", _("Write a town, or choose a region."))
+        return cleaned
+
+    def _find_town(self, cleaned: dict[str, Any]) -> None:
+        typed = plain(cleaned["town"])
+        communes = list(Commune.objects.select_related("province").order_by("-population", "code"))
+        same = [each for each in communes if typed in (plain(each.name_fr), plain(each.name_ar))][:_NEAR]
+        offered = same or _near(typed, communes)
+        chosen = next((each for each in offered if each.code == cleaned.get("commune")), None)
+        if chosen is not None or len(same) == 1:
+            found = chosen or same[0]
+            cleaned["code"], self.place = found.code, found.name
+            return
+        self.candidates = offered
+        self.fields["commune"].choices = [
+            (each.code, f"{each.name} ({each.province.name})") for each in offered
+        ]
+        if same:
+            said = _("There are several of this name. Choose yours.")
+        elif offered:
+            said = _("We do not find this town. Is it one of these?")
+        else:
+            said = _("We do not find this town. Write it as on road signs, or choose the region.")
+        self.add_error("town", said)
+
+
+class ReviewForm(forms.Form):
+    """One to five stars, each with what it means, and words."""
+
+    stars = forms.ChoiceField(
+        label=gettext_lazy("How was it?"),
+        widget=forms.RadioSelect,
+        choices=[
+            ("5", gettext_lazy("5 of 5: as I had hoped, or better")),
+            ("4", gettext_lazy("4 of 5: good, with a small flaw")),
+            ("3", gettext_lazy("3 of 5: all right")),
+            ("2", gettext_lazy("2 of 5: less than was promised")),
+            ("1", gettext_lazy("1 of 5: I would not buy it again")),
+        ],
+        error_messages={"required": gettext_lazy("Choose how many stars you give.")},
+    )
+    words = forms.CharField(
+        label=gettext_lazy("What should others know?"),
+        help_text=gettext_lazy(
+            "The taste, the finish, the packing: what you would tell a neighbour. 10 to 1500 letters."
+        ),
+        max_length=LONGEST,
+        widget=forms.Textarea(attrs={"rows": 6, "dir": "auto"}),
+        error_messages={
+            "required": gettext_lazy("Say in a few words what you think of it."),
+            "max_length": gettext_lazy("This is too long: write at most 1500 letters."),
+        },
+    )
+
+
 def _of_this_name(typed: str) -> list[Commune]:
     """Communes of the whole country called exactly so, the largest first."""
     communes = Commune.objects.select_related("province").order_by("-population", "code")
@@ -273,6 +427,87 @@ def address_from(answers: dict[str, Any]) -> ShippingAddress:
         phone_number=answers["phone"],
         country_id=MOROCCO,
     )
+
+
+class AddressForm(CheckoutForm):
+    """An address for her book, found and checked as the checkout does it."""
+
+    is_default = forms.BooleanField(
+        label=gettext_lazy("Begin the checkout with this address"), required=False
+    )
+
+    _kept = ("name", "phone", "region", "town", "commune", "street", "landmark", "is_default")
+
+    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
+        super().__init__(*args, user=user, **kwargs)
+        self.fields = {name: self.fields[name] for name in self._kept}
+
+
+def answers_of(address: Any) -> dict[str, Any]:
+    """What she would have typed to give this address: of an order or of her book."""
+    return {
+        "name": f"{address.first_name} {address.last_name}".strip(),
+        "phone": numbers.phone_text(str(address.phone_number)).replace(numbers.NBSP, " "),
+        "region": address.region_code,
+        "town": address.line4,
+        "commune": address.commune_code,
+        "street": address.line1,
+        "landmark": address.landmark,
+        "is_default": getattr(address, "is_default_for_shipping", False),
+    }
+
+
+class OptionalPhone(Phone):
+    """A phone number that may be left out."""
+
+    def clean(self, value: Any) -> str:
+        return super().clean(value) if (value or "").strip() else ""
+
+
+class PersonForm(forms.Form):
+    """Her name and phone, as the checkout proposes them."""
+
+    first_name = PlainText(
+        label=gettext_lazy("First name"),
+        max_length=60,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "given-name"}),
+    )
+    last_name = PlainText(
+        label=gettext_lazy("Last name"),
+        max_length=60,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "family-name"}),
+    )
+    phone = OptionalPhone(
+        label=gettext_lazy("Phone"),
+        help_text=gettext_lazy("Proposed at the checkout; you can give another one there."),
+        max_length=32,
+        required=False,
+    )
+
+    error_css_class = "wrong"
+
+    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
+        phone = numbers.phone_text(str(user.phone or "")).replace(numbers.NBSP, " ")
+        first = {"first_name": user.first_name, "last_name": user.last_name, "phone": phone}
+        super().__init__(*args, initial=first, **kwargs)
+
+
+class NewsletterForm(forms.Form):
+    """Where the letter goes."""
+
+    email = forms.EmailField(
+        label=gettext_lazy("E-mail"),
+        max_length=200,
+        error_messages={
+            "required": gettext_lazy("Write your e-mail address."),
+            "invalid": gettext_lazy("This is no e-mail address. One looks like nora@example.ma."),
+        },
+        widget=forms.EmailInput(attrs={"inputmode": "email", "autocomplete": "email", "dir": "ltr"}),
+    )
+
+    error_css_class = "wrong"
 
 
 class FindOrderForm(forms.Form):

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from moneyed import MAD, Money
 
-from shop.core.money import from_minor, total
+from shop.core.money import from_minor, to_minor, total
 from shop.design import documents, numbers
 from shop.fulfilment.models import SupplierOrder
 from shop.orders.models import Order
@@ -63,7 +63,7 @@ def data_of(order: Order, *, language: str) -> dict[str, Any]:
         ]
         if going
         else [],
-        "notes": _notes(parts),
+        "notes": _notes(parts, going, money),
     }
 
 
@@ -82,6 +82,11 @@ def _kept(part: SupplierOrder) -> dict[str, Money]:
         "commission_vat": part.commission_vat - vat,
         "solidarity": part.solidarity - solidarity,
     }
+
+
+def _left_by_shop(part: SupplierOrder) -> Money:
+    """What the shop's voucher paid of the goods that were kept."""
+    return part.discount_by_shop - total([each.discount for each in part.refunds.all()], MAD)
 
 
 def _address_lines(order: Order) -> list[str]:
@@ -110,13 +115,14 @@ def _part(part: SupplierOrder, money: Any) -> dict[str, Any]:
             {
                 "title": line.order_line.shown_title,
                 "quantity": str(line.quantity),
-                "unit_price": money(from_minor(line.goods_minor // line.quantity, line.currency)),
-                "amount": money(line.goods),
+                "unit_price": money(from_minor(to_minor(line.price) // line.quantity, line.currency)),
+                "amount": money(line.price),
                 "vat": _vat(line, money),
             }
             for line in part.lines.all()
         ],
-        "goods": money(part.goods),
+        "goods": money(part.price),
+        "discount": money(-part.discount) if part.discount else "",
         "delivery": money(part.delivery),
     }
 
@@ -136,8 +142,13 @@ def _paid_on(order: Order, parts: list[SupplierOrder], language: str) -> str:
     return numbers.day_text(max(days), language) if days else ""
 
 
-def _notes(parts: list[SupplierOrder]) -> list[str]:
+def _notes(parts: list[SupplierOrder], going: list[SupplierOrder], money: Any) -> list[str]:
+    by_shop = total([_left_by_shop(each) for each in going], MAD)
     notes = [
+        _("The cooperatives receive %(amount)s of it from the shop, which gave the voucher.")
+        % {"amount": money(by_shop)}
+        if by_shop
+        else "",
         _("The legal seller of the goods is the cooperative named with them; the shop is its agent."),
         _("Delivery is sold by the shop; its price includes VAT at %(rate)s.")
         % {"rate": numbers.percent_text(parts[0].delivery_vat_rate)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.http import HttpRequest
@@ -12,6 +13,8 @@ from django.utils.translation import gettext_lazy
 from cooperatives.models import Cooperative
 
 OFFICE = "backoffice.enter"
+#: As many letters of a broken address are offered to the search.
+SOUGHT_LETTERS = 60
 
 
 def of(user: Any) -> list[dict[str, str]]:
@@ -51,11 +54,13 @@ _SOUGHT = {
         "lines": (gettext_lazy("There is no statement line of this reference"), "lines"),
         "exceptions": (gettext_lazy("There is no exception of this reference"), "discrepancies"),
         "entries": (gettext_lazy("The books hold no entry of this name"), "reconciliation"),
+        "vouchers": (gettext_lazy("There is no voucher of this reference"), "vouchers"),
         "files": (gettext_lazy("There is no file of this digest"), "files"),
     },
     "desk": {
         "orders": (gettext_lazy("Your cooperative has no order of this reference"), "orders"),
         "listings": (gettext_lazy("Your cooperative has no good of this reference"), "listings"),
+        "vouchers": (gettext_lazy("Your cooperative has no voucher of this reference"), "vouchers"),
         "statements": (gettext_lazy("Your cooperative has no statement of this reference"), "money"),
     },
     "storefront": {
@@ -94,14 +99,22 @@ def not_found_in(request: HttpRequest) -> dict[str, Any]:
     )
     cut_off = _("The link was cut off on the way, or mistyped.")
     if heading is None:
-        return {} if room == "storefront" else {"hint": cut_off, "ways": [_start(room)]}
+        return {"search": True} if room == "storefront" else {"hint": cut_off, "ways": [_start(room)]}
     hint = _HINTS.get(room, {"account": _ORDERS, "listings": ""}.get(place, cut_off))
     ways = [{"url": reverse(f"{room}:{place}"), "link": _("Back to the list")}]
+    found: dict[str, Any] = {}
     if room == "storefront" and place == "account":
         ways = [{"url": reverse("storefront:account"), "link": _("See my orders")}]
-    elif room != "storefront":
+    elif room == "storefront":
+        found = {"search": True, "sought": _words_in(pieces[-1])}
+    else:
         ways.append(_start(room))
-    return {"heading": heading, "hint": hint, "ways": ways}
+    return {"heading": heading, "hint": hint, "ways": ways, **found}
+
+
+def _words_in(slug: str) -> str:
+    """What was probably looked for: ``miel-de-thym`` said in words, to be searched for."""
+    return " ".join(re.findall(r"[^\W\d_]{2,}", slug))[:SOUGHT_LETTERS]
 
 
 def _start(room: str) -> dict[str, str]:

@@ -22,6 +22,7 @@ from shop.ledger.models import JournalEntry
 from shop.payments import paying, payouts, refunding
 from shop.payments.models import BalanceTransaction, Refund
 from shop.payments.stripe import importing
+from tests.checkout.buying import basket_of, place
 from tests.factories import (
     CertificationFactory,
     CooperativeFactory,
@@ -31,6 +32,7 @@ from tests.factories import (
     PayoutAccountFactory,
     dispatched,
     order_of,
+    voucher,
 )
 from tests.payments.conftest import shop  # noqa: F401 - the fixture
 from tests.payments.shop import Shop
@@ -43,7 +45,8 @@ def lived(shop: Shop) -> Shop:  # noqa: F811
     """A shop that has seen most of what happens.
 
     By card: one part paid out and then given back in part, one declined, one late payment. In cash: one part
-    at the door, one waiting. A second payout nets what the first cooperative owes.
+    at the door, one waiting. A second payout nets what the first cooperative owes. Two with a voucher: the
+    shop's, given back in part, and a cooperative's.
     """
     shop.listen()
     maker = OperatorFactory(roles=["finance_maker"])
@@ -95,6 +98,29 @@ def lived(shop: Shop) -> Shop:  # noqa: F811
     delivering.record_delivery(
         shipment=dispatched(at_the_door, at=shop.at), proof=Shipment.Proof.CUSTOMER, at=shop.at
     )
+    with_voucher = place(
+        basket_of((ListingFactory(cooperative=a, price="200.00", stock=9), 2)),
+        at=shop.at,
+        voucher=voucher().code,
+    )
+    shop.card_pays(with_voucher)
+    paying.confirm(payment=shop.payment_of(with_voucher), at=shop.at)
+    (sold,) = with_voucher.supplier_orders.all()
+    refunding.request(
+        supplier_order=sold,
+        reason=Refund.Reason.CLAIM,
+        lines={sold.lines.get(): 1},
+        with_delivery=False,
+        by=maker,
+        at=shop.at,
+    )
+    given = place(
+        basket_of((ListingFactory(cooperative=b, price="200.00", stock=9), 1)),
+        at=shop.at,
+        voucher=voucher(cooperative=b, most_uses_each=1).code,
+    )
+    shop.card_pays(given)
+    paying.confirm(payment=shop.payment_of(given), at=shop.at)
     shop.hear()
     importing.import_balance(at=shop.at)
     while outbox.sweep(at=shop.at):
@@ -169,6 +195,44 @@ EVENT = "(SELECT 'supplier-order:' || reference || ':{}' FROM fulfilment_supplie
 
 #: (invariant, check, statement that breaks it, tables that would refuse)
 BREACHES = [
+    (
+        "I4",
+        "an order's lines cost less by exactly what its voucher took off",
+        "UPDATE vouchers_redemption SET amount_minor = amount_minor - 1 WHERE funded_by = 'platform'",
+        (),
+    ),
+    (
+        "I4",
+        "a part's line carries what the voucher took off, on the side of the one who bears it",
+        "UPDATE vouchers_redemption SET funded_by = 'platform', cooperative_id = NULL"
+        " WHERE funded_by = 'cooperative'",
+        (),
+    ),
+    (
+        "I4",
+        "a refund gives the customer what she had paid, and the shop what its voucher had",
+        "UPDATE payments_refund SET discount_minor = 0 WHERE discount_minor > 0",
+        (),
+    ),
+    (
+        "I4",
+        "what the shop's vouchers cost is what the booked parts took off less what refunds returned",
+        "UPDATE ledger_posting SET amount_minor = amount_minor + 1 WHERE debit_id ="
+        " (SELECT id FROM ledger_account WHERE kind = 'voucher_cost')",
+        LEDGER,
+    ),
+    (
+        "I4",
+        "a voucher counts its living uses, and no customer has more than she may",
+        "UPDATE vouchers_voucher SET used = used + 1",
+        (),
+    ),
+    (
+        "I4",
+        "an order that came to nothing holds no use of a voucher",
+        "UPDATE vouchers_redemption SET given_back_at = taken_at WHERE funded_by = 'cooperative'",
+        (),
+    ),
     (
         "I1",
         "a posting is positive, has two accounts and one currency",

@@ -13,8 +13,10 @@ from django.utils import timezone
 from cooperatives import lifting, payout_accounts
 from cooperatives.models import HoldLifting, PayoutAccount
 from shop.core.models import OutboxMessage
-from shop.fulfilment import deciding
-from shop.fulfilment.models import Shipment, SupplierOrder
+from shop.customers import issues
+from shop.customers.models import Issue
+from shop.fulfilment import deciding, reviewing
+from shop.fulfilment.models import Review, Shipment, SupplierOrder
 from shop.ledger.models import JournalEntry
 from shop.orders.models import Order
 from shop.payments import payouts, refunding
@@ -32,6 +34,7 @@ from tests.factories import (
     dispatched,
     mad,
     rib_of,
+    voucher,
 )
 
 pytestmark = pytest.mark.django_db
@@ -53,7 +56,9 @@ EVERYBODY = {"support", "catalogue", "finance_maker", "finance_approver", "audit
 READERS = {"support", "finance_maker", "finance_approver", "auditor"}
 MONEY = {"finance_maker", "finance_approver", "auditor"}
 HANDLERS = {"finance_maker", "finance_approver"}
+CATALOGUE = {"catalogue"}
 SUPPORT, MAKER, APPROVER = {"support"}, {"finance_maker"}, {"finance_approver"}
+CURATORS = {"catalogue"}
 
 #: Every door: who is let in, and what she gets for a GET.
 DOORS: dict[str, tuple[set[str], int]] = {
@@ -72,6 +77,18 @@ DOORS: dict[str, tuple[set[str], int]] = {
     "outbox": (READERS, YES),
     "message": (READERS, YES),
     "send_again": (SUPPORT, YES),
+    "reviews": (CURATORS, YES),
+    "approve_review": (CURATORS, GO),
+    "decline_review": (CURATORS, YES),
+    "vouchers": (MONEY, YES),
+    "issue_voucher": (MAKER, YES),
+    "end_voucher": (MAKER, YES),
+    "newsletter": (CATALOGUE, YES),
+    "new_issue": (CATALOGUE, YES),
+    "issue": (CATALOGUE, YES),
+    "preview_issue": (CATALOGUE, YES),
+    "send_issue": (CATALOGUE, TOO_LATE),
+    "throw_away_issue": (CATALOGUE, YES),
     "payouts": (MONEY, YES),
     "plan_run": (MAKER, YES),
     "payout_run": (MONEY, YES),
@@ -175,6 +192,14 @@ def address_of(shop: Any) -> dict[str, str]:
     entry = JournalEntry.objects.order_by("pk").first()
     assert message is not None and entry is not None
     batch = PayoutBatch.objects.get()
+    review = reviewing.write(
+        order_line=paid.lines.get().order_line,
+        stars=4,
+        words="Good oil, well packed.",
+        language="fr",
+        at=shop.at,
+    )
+    draft = issues.write(words=dict.fromkeys(issues.FIELDS, "Safran"), by=maker, at=shop.at)
     arguments: dict[str, list[Any]] = {
         "order": [order.number],
         "revoke_link": [order.number],
@@ -186,6 +211,13 @@ def address_of(shop: Any) -> dict[str, str]:
         "refund_by_bank": [refund.reference],
         "message": [message.reference],
         "send_again": [message.reference],
+        "approve_review": [review.reference],
+        "decline_review": [review.reference],
+        "end_voucher": [voucher().reference],
+        "issue": [draft.reference],
+        "preview_issue": [draft.reference, "ar"],
+        "send_issue": [draft.reference],
+        "throw_away_issue": [draft.reference],
         "payout_run": [run.reference],
         "approve_run": [run.reference],
         "cancel_run": [run.reference],
@@ -270,8 +302,10 @@ def _everything() -> list[Any]:
         list(HoldLifting.objects.order_by("pk").values_list("reference", "approved_at", "refused_at")),
         list(Refund.objects.order_by("pk").values_list("reference", "state", "attempt")),
         list(Discrepancy.objects.order_by("pk").values_list("reference", "state", "owner")),
+        list(Review.objects.order_by("pk").values_list("reference", "state")),
         list(Resolution.objects.order_by("pk").values_list("reference", "approved_at", "refused_at")),
         list(StatementFile.objects.order_by("pk").values_list("sha256", flat=True)),
+        list(Issue.objects.order_by("pk").values_list("reference", "state", "subject_fr")),
         JournalEntry.objects.count(),
         OutboxMessage.objects.count(),
     ]
@@ -289,6 +323,8 @@ def _everything() -> list[Any]:
         "parcels/nothing/",
         "outbox/M-00000000/",
         "outbox/1/",
+        "newsletter/N-00000000/",
+        "newsletter/N-00000000/preview/fr/",
         "payouts/runs/PR-20260101-01/",
         "payouts/one/42/",
         "payouts/batches/BA-1/pdf/",
@@ -308,7 +344,7 @@ def _everything() -> list[Any]:
 )
 def test_what_does_not_exist_is_a_404(as_, path):
     client = as_("support")
-    for role in ("finance_maker", "finance_approver"):
+    for role in ("finance_maker", "finance_approver", "catalogue"):
         client.person.operator_roles.create(role=role, granted_at=timezone.now())
 
     assert client.get(f"/backoffice/{path}").status_code == 404

@@ -234,3 +234,18 @@ def test_a_phone_number_reads_left_to_right_in_any_language():
     said = shown("{{ number|phone }}", "ar", number="+212661234567")
 
     assert said == f'<bdi dir="ltr" class="num">06{NBSP}61{NBSP}23{NBSP}45{NBSP}67</bdi>'
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "french", "arabic", "english"),
+    [
+        (10, 11, "d'octobre à novembre", "من أكتوبر إلى نونبر", "October to November"),
+        (4, 5, "d'avril à mai", "من أبريل إلى ماي", "April to May"),
+        (8, 9, "d'août à septembre", "من غشت إلى شتنبر", "August to September"),
+        (11, 1, "de novembre à janvier", "من نونبر إلى يناير", "November to January"),
+    ],
+)
+def test_two_months_are_said_as_people_say_them(first, last, french, arabic, english):
+    said = [numbers.month_range_text(first, last, each) for each in ("fr", "ar", "en")]
+
+    assert said == [french, arabic, english]

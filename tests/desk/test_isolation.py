@@ -19,6 +19,7 @@ from tests.factories import (
     SupplierOrderFactory,
     UserFactory,
     stock_of,
+    voucher,
 )
 
 pytestmark = pytest.mark.django_db
@@ -32,6 +33,7 @@ class Shop:
     part: SupplierOrder
     listing: object
     payout: object
+    voucher: object
 
 
 #: (door, method, what it names, data, state of the part, read-only, orders, listings, finance, owner)
@@ -73,12 +75,20 @@ DOORS = [
     ),
     ("take_back", "post", "part", {"sellable": "yes"}, "dispatched", 403, 302, 403, 403, 302),
     ("packing_slip", "get", "part", {}, "accepted", 403, 200, 403, 403, 200),
+    ("gift_slip", "get", "part", {}, "accepted", 403, 404, 403, 403, 404),
     ("listings", "get", None, {}, "placed", 200, 200, 200, 200, 200),
     ("listing", "get", "listing", {}, "placed", 200, 200, 200, 200, 200),
     ("price", "post", "listing", {"price": "90,50"}, "placed", 403, 403, 302, 403, 302),
     ("stock", "post", "listing", {"quantity": "12", "seen": "8"}, "placed", 403, 403, 302, 403, 302),
     ("publish", "post", "listing", {}, "placed", 403, 403, 302, 403, 302),
     ("withdraw", "post", "listing", {}, "placed", 403, 403, 302, 403, 302),
+    ("vouchers", "get", None, {}, "placed", 403, 403, 200, 403, 200),
+    ("issue_voucher", "get", None, {}, "placed", 403, 403, 200, 403, 200),
+    ("issue_voucher", "post", None, {}, "placed", 403, 403, 422, 403, 422),
+    ("gift_packing", "post", None, {"price": "25,00"}, "placed", 403, 403, 302, 403, 302),
+    ("gift_packing", "post", None, {"price": "-1"}, "placed", 403, 403, 422, 403, 422),
+    ("end_voucher", "get", "voucher", {}, "placed", 403, 403, 200, 403, 200),
+    ("end_voucher", "post", "voucher", {"when": "now"}, "placed", 403, 403, 302, 403, 302),
     ("money", "get", None, {}, "placed", 403, 403, 403, 200, 200),
     ("payout_account", "get", None, {}, "placed", 403, 403, 403, 200, 200),
     ("payout_account", "post", None, {"holder": "X", "rib": "1"}, "placed", 403, 403, 403, 403, 422),
@@ -100,7 +110,7 @@ def _shop(state: str) -> Shop:
     listing = ListingFactory(cooperative=owner.cooperative)
     part = SupplierOrderFactory(cooperative=owner.cooperative, to=state)
     account = PayoutAccountFactory(cooperative=owner.cooperative)
-    return Shop(owner.cooperative, part, listing, _payout(account))
+    return Shop(owner.cooperative, part, listing, _payout(account), voucher(cooperative=owner.cooperative))
 
 
 def _payout(account):
@@ -138,6 +148,7 @@ def _state(shop: Shop) -> tuple:
         stock_of(shop.listing),
         shop.cooperative.members.filter(left_at=None).count(),
         shop.cooperative.payout_accounts.count(),
+        shop.cooperative.vouchers.filter(is_active=True).count(),
     )
 
 

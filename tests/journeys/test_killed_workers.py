@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 from email import message_from_bytes
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ from django.urls import reverse
 from django.utils import timezone
 from kombu import Connection
 
+from catalogue import prices
 from catalogue.models import ProductImage
 from cooperatives.models import PayoutAccount
 from fixtures import bank_sandbox
@@ -43,17 +45,24 @@ from shop.celery import app as celery_app
 from shop.core import crashpoints, outbox
 from shop.core.clock import day_of
 from shop.core.models import ClockOffset, OutboxMessage
+from shop.customers import erasing, favourites, issues, newsletter, noticing
+from shop.customers.models import Favourite, Purpose, Subscription
 from shop.fulfilment import deciding
 from shop.fulfilment.models import DeliveryQuote, OrderEvent, Shipment, SupplierOrder
 from shop.ledger.models import JournalEntry
+from shop.orders.models import Order
 from shop.payments import onboarding, paying, payouts, refunding
 from shop.payments.models import BalanceTransaction, Payout, Refund, StripeEvent
 from shop.payments.stripe import gateway, handlers, receiving
+from shop.people.models import User
 from shop.reconciliation import fetching
 from shop.reconciliation.models import Match
+from shop.search import indexing
+from shop.search.models import Entry, Waiting
 from tests.architecture.test_sweeps import tasks_of_ours
 from tests.catalogue.test_pictures import encoded, two_halves
 from tests.checkout.buying import address, basket_of, quotes_of
+from tests.customers.people import proved
 from tests.factories import (
     NOW,
     CarrierFactory,
@@ -556,8 +565,79 @@ def an_upload(house: House) -> Work:
     return Work(seen, ("ready", "300,420,600,640"))
 
 
+def an_issue_of_the_newsletter(house: House) -> Work:
+    for name in ("a", "b"):
+        Subscription.objects.create(
+            email=f"{name}@example.ma",
+            language="fr",
+            text_version="2026-11",
+            asked_at=house.at,
+            confirmed_at=house.at,
+        )
+    by = OperatorFactory()
+    issue = issues.write(words=dict.fromkeys(issues.FIELDS, "Safran"), by=by, at=house.at)
+    issues.send(issue=issue, by=by, at=house.at)
+
+    def seen() -> Any:
+        issue.refresh_from_db()
+        return issue.state, promised("newsletter.issue"), issue.copies.filter(promised_at=None).count()
+
+    return Work(seen, ("sent", 2, 0))
+
+
+def favourites_that_cost_less(house: House) -> Work:
+    listing = ListingFactory(price="150.00")
+    for _ in range(2):
+        user = proved()
+        noticing.choose(user=user, wanted={Purpose.CHEAPER: True}, language="fr", at=house.at)
+        favourites.keep(user=user, listing=listing, at=house.at)
+    listing.stockrecords.update(price=Decimal("140.00"))
+
+    def seen() -> Any:
+        known = Favourite.objects.order_by("pk").values_list("seen_minor", "told")
+        return promised("favourite.cheaper"), list(known)
+
+    return Work(seen, (2, [(14_000, 1), (14_000, 1)]))
+
+
+def addresses_that_never_confirmed(house: House) -> Work:
+    for name in ("a", "b"):
+        newsletter.ask(email=f"{name}@example.ma", language="fr", at=house.at)
+    house.shop.wait(days=8)
+    return Work(lambda: (Subscription.objects.count(), promised("newsletter.confirm")), (0, 0))
+
+
+def an_erasure_whose_order_is_over(house: House) -> Work:
+    user = proved()
+    part = house.shop.paid_order(user=user).supplier_orders.get()
+    erasure = erasing.ask(user=user, at=house.at)
+    house.shop.released(part)
+
+    def seen() -> Any:
+        erasure.refresh_from_db()
+        order = Order.objects.get(pk=part.order_id)
+        names = order.user_id, order.shipping_address.first_name  # type: ignore[union-attr]
+        account = User.objects.filter(pk=user.pk).exists()
+        return bool(erasure.done_at), bool(erasure.listed_at), account, names
+
+    return Work(seen, (True, True, False, (None, "")))
+
+
+def a_change_of_a_listing(house: House) -> Work:
+    listing = ListingFactory(stock=10)
+    indexing.refresh()
+    prices.change(listing=listing, price=mad("95.00"))
+
+    def seen() -> Any:
+        priced = Entry.objects.filter(pk=listing.pk).values_list("price_minor", flat=True)
+        return list(priced), Waiting.objects.count()
+
+    return Work(seen, ([9_500], 0))
+
+
 PAGES = gateway.Urls(paid="https://shop.example/return/", given_up="https://shop.example/track/")
 PAYMENTS, FULFILMENT = "shop.payments.tasks.", "shop.fulfilment.tasks."
+CUSTOMERS = "shop.customers.tasks."
 
 DEATHS = [
     Death(
@@ -639,6 +719,17 @@ DEATHS = [
         broken=("released", 0, mad("0.00")),
     ),
     Death(FULFILMENT + "forget_expired_quotes", "quoting.forgetting", expired_quotes),
+    Death(
+        CUSTOMERS + "send_issues",
+        "issues.marked_one",
+        an_issue_of_the_newsletter,
+        guard="transactions",
+        broken=("sent", 1, 0),
+    ),
+    Death(CUSTOMERS + "look_at_favourites", "favourites.promised_one", favourites_that_cost_less),
+    Death(CUSTOMERS + "forget_unconfirmed", "newsletter.forgetting", addresses_that_never_confirmed),
+    Death(CUSTOMERS + "erase_due", "erasing.removed", an_erasure_whose_order_is_over),
+    Death(CUSTOMERS + "erase_due", "erasing.listing", an_erasure_whose_order_is_over),
     Death("shop.reconciliation.tasks.talk_to_the_sandbox", "sandbox.announced", parcels_at_the_carrier),
     Death(
         "shop.reconciliation.tasks.match_new_lines",
@@ -659,6 +750,13 @@ DEATHS = [
         "cooperatives.tasks.close_superseded_accounts", "payout_accounts.closed_one", two_superseded_accounts
     ),
     Death("catalogue.tasks.prepare_pictures", "picturing.stored", an_upload),
+    Death(
+        "shop.search.tasks.refresh_index",
+        "indexing.taken",
+        a_change_of_a_listing,
+        guard="transactions",
+        broken=([15_000], 0),
+    ),
 ]
 #: Points that a web process passes, not a worker.
 PRESSED = ["paying.before_asking", "paying.after_asking"]

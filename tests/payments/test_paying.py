@@ -368,9 +368,14 @@ def test_the_page_shows_each_good_and_each_delivery(shop):
 
 
 @pytest.mark.parametrize(
-    "language, said", [("fr", "Miel, les 3 ensemble"), ("ar", "Miel، 3 معًا"), ("en", "Miel, 3 together")]
+    "language, said",
+    [
+        ("fr", "Miel, bon déduit, les 3 ensemble"),
+        ("ar", "Miel، بعد خصم القسيمة، 3 معًا"),
+        ("en", "Miel, the voucher taken off, 3 together"),
+    ],
 )
-def test_where_an_offer_leaves_no_exact_price_of_one_the_line_says_it_is_for_all(shop, language, said):
+def test_where_a_voucher_leaves_no_exact_price_of_one_the_line_says_it_is_for_all(shop, language, said):
     order = order_of((ListingFactory(price="100.00", title="Miel"), 3), language=language)
     line = order.lines.get()
     line.line_price_incl_tax -= 50

@@ -104,7 +104,7 @@ def test_what_is_not_on_sale_has_no_page(visitor):
     honey = ListingFactory()
     publishing.withdraw(listing=honey)
 
-    assert visitor.get("listing", honey.slug).status_code == 404
+    assert visitor.get("listing", honey.slug).status_code == 410
     assert names_in(visitor.get("listings")) == []
 
 
@@ -116,7 +116,7 @@ def test_a_listing_and_its_label_leave_on_the_day_the_certificate_lapses(visitor
     monkeypatch.setattr(clock, "now", lambda: NOW.replace(month=12, day=1))
 
     assert 'Certificate <bdi dir="ltr" class="num">IGP-117</bdi>. Valid until 30 November 2026.' in before
-    assert visitor.get("listing", honey.slug).status_code == 404
+    assert visitor.get("listing", honey.slug).status_code == 410
     assert names_in(visitor.get("listings")) == []
     assert "Nobody holds it today." in text_of(visitor.get("label", certification.label.code))
 
@@ -138,16 +138,28 @@ def test_filters_of_one_kind_widen_and_kinds_narrow(visitor, tree):
 
 def test_filters_count_what_each_choice_would_find_and_can_be_taken_away(visitor, tree):
     souss, rif = RegionFactory(code="MA-09"), RegionFactory(code="MA-01")
+    maker = CooperativeFactory(slug="jbel-nahla", women_only=True)
     put(ListingFactory(origin_region=souss), tree["honey"])
-    put(ListingFactory(origin_region=rif), tree["honey"])
-    put(ListingFactory(origin_region=rif), tree["home"])
+    put(ListingFactory(origin_region=rif, cooperative=maker), tree["honey"])
+    put(ListingFactory(origin_region=rif, cooperative=maker, stock=0), tree["home"])
 
     page = text_of(visitor.get("listings", query={"region": "MA-01"}))
 
     counts = dict(
-        re.findall(r'value="([\w-]+)"[^>]*>\s*<span>[^<]*</span>\s*<span class="n"><bdi>(\d+)', page)
+        re.findall(r'value="([\w-]{2,})"[^>]*>\s*<span>[^<]*</span>\s*<span class="n"><bdi>(\d+)', page)
     )
-    assert counts == {"MA-01": "2", "MA-09": "1", "food": "1", "honey": "1", "home": "1"}
+    assert counts == {
+        "MA-01": "2",
+        "MA-09": "1",
+        "food": "1",
+        "honey": "1",
+        "home": "1",
+        "jbel-nahla": "2",
+    }
+    assert dict(re.findall(r'name="(stock|women)" value="1">.*?<bdi>(\d+)', page)) == {
+        "stock": "1",
+        "women": "2",
+    }
     assert re.search(r'<a class="chip" href="/en/goods/">\s*MA-01', page)
 
 
@@ -197,25 +209,6 @@ def test_a_search_without_result_says_so_and_offers_what_is_there(visitor):
 
 
 @pytest.mark.parametrize(
-    "query",
-    [
-        {"region": "MA-99"},
-        {"region": "1 OR 1=1"},
-        {"category": "nothing"},
-        {"label": "x" * 500},
-        {"sort": "price; drop"},
-        {"page": "0"},
-        {"page": "two"},
-        {"page": "99"},
-    ],
-)
-def test_a_query_that_makes_no_sense_leads_nowhere(visitor, query):
-    ListingFactory()
-
-    assert visitor.get("listings", query=query).status_code == 404
-
-
-@pytest.mark.parametrize(
     ("page", "code"),
     [
         ("listing", "nothing"),
@@ -238,7 +231,7 @@ def test_a_suspended_cooperative_leaves_with_its_goods(visitor):
     cooperative.suspend()
     cooperative.save()
 
-    assert visitor.get("cooperative", cooperative.slug).status_code == 404
+    assert visitor.get("cooperative", cooperative.slug).status_code == 410
     assert names_in(visitor.get("listings")) == []
 
 
@@ -335,6 +328,6 @@ def test_when_nothing_fits_all_her_words_one_of_them_finds_goods(visitor):
     hopeless = visitor.get("listings", query={"q": "zzzz"})
 
     assert "Nothing fits “cedar honey”." in text_of(page)
-    assert "In stock for “honey”" in text_of(page)
+    assert "In stock for some of “cedar honey”" in text_of(page)
     assert names_in(page) == ["Thyme honey"]
     assert "In stock meanwhile" in text_of(hopeless)

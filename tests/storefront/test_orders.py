@@ -511,19 +511,6 @@ def test_mails_about_an_order_render_in_each_language(now, honey, language, mail
     assert Visitor(language).client.get(link.split("8000", 1)[-1]).status_code == 302
 
 
-def test_a_person_keeps_her_language(now):
-    user = UserFactory(language="fr")
-    visitor = Visitor("en", user=user)
-
-    response = visitor.post("account", language="ar")
-    wrong = visitor.post("account", language="klingon")
-
-    user.refresh_from_db()
-    assert user.language == "ar"
-    assert response["Location"] == "/ar/me/"
-    assert wrong.status_code == 400
-
-
 def test_an_account_lists_its_orders_newest_first(now, honey):
     user = UserFactory()
     (older,) = placed((honey, 1), user=user, at=NOW - timedelta(days=3))

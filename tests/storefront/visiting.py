@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import override
 
 from tests.checkout.buying import casablanca
+from tests.search.following import up_to_date
 
 
 class Visitor:
@@ -26,6 +27,7 @@ class Visitor:
             return reverse(f"storefront:{page}", args=args)
 
     def get(self, page: str, /, *args: Any, query: dict[str, Any] | None = None) -> Any:
+        up_to_date()
         return self.client.get(self.url(page, *args), query or {})
 
     def post(self, page: str, /, *args: Any, **form: Any) -> Any:
@@ -59,7 +61,9 @@ class Visitor:
         """The hidden fields beside the second button."""
         text = self.get("checkout").content.decode()
         return dict(
-            re.findall(r'<input type="hidden" name="(fingerprint|total|basket)" value="([^"]*)"', text)
+            re.findall(
+                r'<input type="hidden" name="(fingerprint|total|basket|voucher)" value="([^"]*)"', text
+            )
         )
 
     def order(self, **changed: Any) -> Any:
@@ -69,4 +73,4 @@ class Visitor:
         ours = {key: value for key, value in changed.items() if key in self._ours}
         return self.post("place", **self.answers(**answers) | {"terms": "on"} | self.shown() | ours)
 
-    _ours = ("terms", "fingerprint", "total", "basket")
+    _ours = ("terms", "fingerprint", "total", "basket", "voucher")

@@ -29,6 +29,7 @@ from shop.orders.models import Order
 from shop.payments import refunding, tasks
 from shop.payments.models import BalanceTransaction, Payment, Refund
 from shop.reconciliation.models import Discrepancy
+from shop.vouchers.models import Redemption
 
 PER_PAGE = 25
 _State = SupplierOrder.State
@@ -154,6 +155,7 @@ def order(request: HttpRequest, reference: str) -> HttpResponse:
             "state": _state(found, parts),
             "customer": _customer(found, may_see),
             "sees_customer": may_see,
+            "voucher": Redemption.objects.filter(order=found).select_related("cooperative").first(),
             "parts": [_part(each) for each in parts],
             "payment": payment,
             "payment_state": looks.state(payment.state, payment.get_state_display()) if payment else None,

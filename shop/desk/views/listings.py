@@ -27,11 +27,13 @@ PER_PAGE = 30
 @at_desk
 @require_GET
 def listings(request: HttpRequest) -> HttpResponse:
-    """All goods of the cooperative with their stock."""
+    """All goods of the cooperative with their stock; of a listing with variants each by itself."""
     cooperative = cooperative_of(request)
     own = (
         Product.objects.filter(cooperative=cooperative)
-        .prefetch_related("stockrecords", "images")
+        .exclude(structure=Product.PARENT)
+        .select_related("parent")
+        .prefetch_related("stockrecords", "images", "parent__images")
         .order_by("reference")
     )
     page = Paginator(own, PER_PAGE).get_page(request.GET.get("page"))
@@ -63,7 +65,7 @@ def _page(
             "fund": kept.solidarity,
             "sum": kept.goods,
         }
-    claims = listing.label_claims.select_related("certification__label")
+    claims = listing.on_shelf.label_claims.select_related("certification__label")
     record = next(iter(listing.stockrecords.all()), None)
     wrong = bool((price_form and price_form.errors) or (stock_form and stock_form.errors))
     return render(
@@ -75,6 +77,14 @@ def _page(
             "listing": listing,
             "parts": parts,
             "claims": claims,
+            "variants": [
+                looks.listing_row(each)
+                for each in listing.children.select_related("parent")
+                .prefetch_related("stockrecords", "images", "parent__images")
+                .order_by("-priority", "pk")
+            ]
+            if listing.has_variants
+            else [],
             "movements": record.movements.order_by("-pk")[:10] if record else [],
             "price_form": price_form
             or PriceForm(initial={"price": _typed(row["price"]) if row["price"] else ""}),

@@ -11,10 +11,10 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import get_language
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -137,7 +137,9 @@ def order(request: HttpRequest, reference: str) -> HttpResponse:
 
 
 def _lines(part: SupplierOrder) -> QuerySet[SupplierOrderLine]:
-    return part.lines.select_related("order_line__product").prefetch_related("order_line__product__images")
+    return part.lines.select_related("order_line__product__parent").prefetch_related(
+        "order_line__product__images", "order_line__product__parent__images"
+    )
 
 
 def _days(part: SupplierOrder) -> dict[str, str]:
@@ -406,6 +408,42 @@ def packing_slip(request: HttpRequest, reference: str) -> HttpResponse:
     return response
 
 
+@at_desk
+@require_GET
+def gift_slip(request: HttpRequest, reference: str) -> HttpResponse:
+    """The slip for who receives a gift: the message and what is in the parcel, without a price, in the
+    language the order was placed in. 404 for what is no gift."""
+    part = part_of(request, reference, FILL_ORDERS)
+    if not part.order.is_gift:
+        raise Http404
+    try:
+        customer = customers.require(part=part, at=clock.now())
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+        return redirect("desk:order", reference)
+    language = part.order.language
+    with override(language):
+        pdf = documents.render("gift_slip", gift_slip_data(part, customer), language)
+    response = HttpResponse(pdf, content_type="application/pdf")
+    response["Content-Disposition"] = f'inline; filename="{reference}-gift.pdf"'
+    return response
+
+
+def gift_slip_data(part: SupplierOrder, customer: customers.Customer) -> dict[str, Any]:
+    """What the slip says; see ``design/documents/README.md``."""
+    return {
+        "reference": part.reference,
+        "cooperative": {"name": part.cooperative.name, "place": part.cooperative.place},
+        "receiver": customer.name,
+        "message": part.order.gift_message,
+        "lines": [
+            {"title": row["title"], "quantity": str(row["line"].quantity), "unit": row["unit"]}
+            for row in map(looks.line_row, _lines(part))
+            if not row["line"].order_line.is_packing
+        ],
+    }
+
+
 def packing_slip_data(part: SupplierOrder, customer: customers.Customer) -> dict[str, Any]:
     """What the paper says; see ``design/documents/README.md``."""
     shipment = part.shipments.select_related("carrier").first()
@@ -433,6 +471,6 @@ def packing_slip_data(part: SupplierOrder, customer: customers.Customer) -> dict
             "tracking": shipment.tracking_number if shipment else "",
             "cash_to_collect": money_text(part.total) if part.is_cash else "",
         },
-        "gift_message": "",
+        "gift_message": part.order.gift_message,
         "qr": settings.SITE_URL + reverse("desk:order", args=[part.reference]),
     }

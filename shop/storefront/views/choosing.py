@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
-from moneyed import MAD
+from moneyed import MAD, Money
 
 from catalogue.models import Product
 from cooperatives.models import Cooperative
@@ -21,11 +21,16 @@ from shop.checkout.filling import Content
 from shop.core import clock
 from shop.core.errors import Refused
 from shop.core.money import total
+from shop.core.requests import token_or_own_page
+from shop.design.numbers import money_text
 from shop.pricing.fees import fees
-from shop.storefront import cards
+from shop.storefront import cards, vouchering
 from shop.storefront.forms import quantity_from
 from shop.storefront.views.listing import listing_page
 from shop.storefront.views.orders import waiting_for
+
+#: What somebody types or pastes as a code, at most.
+_LONGEST_CODE = 60
 
 
 def basket(request: HttpRequest) -> HttpResponse:
@@ -34,16 +39,25 @@ def basket(request: HttpRequest) -> HttpResponse:
 
 
 def basket_page(
-    request: Any, *, wrong: str = "", wrong_at: str = "", typed: str = "", status: int = 200
+    request: Any,
+    *,
+    wrong: str = "",
+    wrong_at: str = "",
+    typed: str = "",
+    code: str = "",
+    wrong_code: str = "",
+    status: int = 200,
 ) -> HttpResponse:
     """The basket; ``wrong`` says what could not be done, ``wrong_at`` to which listing (a slug) and ``typed``
-    which quantity of it was refused."""
+    which quantity of it was refused; ``code`` is a voucher's that was refused and ``wrong_code`` why."""
     at = clock.now()
     contents = filling.contents(basket=request.basket, at=at)
     request.basket_count = sum(each.quantity for each in contents)
     parts = group(contents, at)
     for line in [each for part in parts for each in part["lines"] if typed and each["slug"] == wrong_at]:
         line["typed"] = typed
+    voucher = vouchering.chosen(request, contents, at)
+    goods = total([each.amount for each in contents], MAD)
     can_go_on = bool(contents) and not any(each.problem for each in contents)
     return render(
         request,
@@ -51,9 +65,16 @@ def basket_page(
         {
             "parts": parts,
             "pieces": request.basket_count,
-            "goods": total([each.amount for each in contents], MAD),
+            "goods": goods,
+            "voucher": voucher,
+            "left": goods - voucher.amount,
+            "code": code,
+            "wrong_code": wrong_code,
             "delivery_from": total([each["estimate"].least for each in parts if each["estimate"]], MAD),
-            "shared": _shared(contents, at),
+            "shared": _shared(contents, voucher.for_goods(contents), at),
+            "shared_sum": _("Price of the goods, the shop's voucher included")
+            if voucher.reduction and voucher.reduction.is_by_shop
+            else "",
             "can_go_on": can_go_on,
             "wrong": wrong,
             "wrong_at": wrong_at,
@@ -65,10 +86,7 @@ def basket_page(
 
 def group(contents: list[Content], at: Any) -> list[dict[str, Any]]:
     """The goods of a basket by cooperative, as ``design/_basket_box.html`` shows them."""
-    pictured = Product.objects.filter(pk__in=[each.listing.pk for each in contents]).prefetch_related(
-        "images"
-    )
-    pictures = {each.pk: cards.picture(each) for each in pictured} if contents else {}
+    pictures = cards.pictures_of(each.listing.pk for each in contents) if contents else {}
     makers: dict[Cooperative, list[Content]] = {}
     for each in contents:
         makers.setdefault(each.listing.cooperative, []).append(each)
@@ -100,7 +118,8 @@ def _line(content: Content, picture: dict[str, Any]) -> dict[str, Any]:
         "url": listing.get_absolute_url() if content.on_sale else "",
         "picture": picture,
         "amount": content.amount,
-        "unit": listing.unit or "",
+        # A variant told apart by its contents has them in its name.
+        "unit": "" if listing.unit == listing.variant else listing.unit or "",
         "each": content.price,
         "quantity": content.quantity,
         "slug": listing.slug,
@@ -123,8 +142,9 @@ def _line(content: Content, picture: dict[str, Any]) -> dict[str, Any]:
     return line
 
 
-def _shared(contents: list[Content], at: Any) -> dict[str, Any] | None:
-    """What becomes of the goods' price, added up over the cooperatives as the books will do it."""
+def _shared(contents: list[Content], prices: list[Money], at: Any) -> dict[str, Any] | None:
+    """What becomes of the goods' price, added up over the cooperatives as the books will do it. ``prices`` are
+    what each line sells for."""
     makers = {each.listing.cooperative for each in contents}
     try:
         in_force = terms_of(cooperatives=makers, on=clock.day_of(at)) if makers else {}
@@ -132,7 +152,14 @@ def _shared(contents: list[Content], at: Any) -> dict[str, Any] | None:
         return None
     kept = [
         fees(
-            goods=total([each.amount for each in contents if each.listing.cooperative_id == maker.pk], MAD),
+            goods=total(
+                [
+                    price
+                    for each, price in zip(contents, prices, strict=True)
+                    if each.listing.cooperative_id == maker.pk
+                ],
+                MAD,
+            ),
             terms=in_force[maker.pk],
         )
         for maker in makers
@@ -148,10 +175,11 @@ def _shared(contents: list[Content], at: Any) -> dict[str, Any] | None:
     }
 
 
+@token_or_own_page
 @require_POST
 def basket_add(request: Any, slug: str) -> HttpResponse:
     """Put a good into the basket."""
-    listing = Product.objects.filter(slug=slug, parent=None).select_related("cooperative").first()
+    listing = _named(slug, request.POST.get("variant", ""))
     if listing is None:
         raise Http404
     typed = request.POST.get("quantity", "1")
@@ -160,6 +188,8 @@ def basket_add(request: Any, slug: str) -> HttpResponse:
         filling.add(basket=middleware.own(request), listing=listing, quantity=quantity, at=clock.now())
     except filling.NotOnSale as refusal:
         return _in_place(request, basket_page(request, wrong=str(refusal), status=409))
+    except filling.ChooseVariant as refusal:
+        return _in_place(request, listing_page(request, slug, wrong=str(refusal), status=400))
     except filling.QuantityRefused as refusal:
         return _in_place(request, listing_page(request, slug, wrong=str(refusal), typed=typed, status=400))
     except Refused as refusal:
@@ -182,11 +212,21 @@ def _in_place(request: Any, page: HttpResponse) -> HttpResponse:
     return page
 
 
+def _named(slug: str, variant: str) -> Product | None:
+    """The listing of that name, or the variant of it that is named too."""
+    found = Product.objects.select_related("cooperative", "parent")
+    listing = found.filter(slug=slug, parent=None).first()
+    if listing is None or not listing.has_variants or not variant:
+        return listing
+    return found.filter(parent=listing, reference=variant).first()
+
+
 @require_POST
 def basket_update(request: Any, line: str) -> HttpResponse:
     """Another quantity of a good in this basket, or none. ``line`` is the listing's slug: a line of another
     basket cannot even be named."""
-    listing = Product.objects.filter(slug=line, basket_lines__basket=request.basket.pk).first()
+    in_basket = Product.objects.filter(slug=line, basket_lines__basket=request.basket.pk)
+    listing = in_basket.select_related("parent").first()
     if listing is None:
         raise Http404
     typed = request.POST.get("quantity", "")
@@ -201,4 +241,27 @@ def basket_update(request: Any, line: str) -> HttpResponse:
         return basket_page(request, wrong=str(refusal), wrong_at=line, typed=typed, status=400)
     except Refused as refusal:
         return basket_page(request, wrong=str(refusal), wrong_at=line, typed=typed, status=409)
+    return redirect("storefront:basket")
+
+
+@require_POST
+def use_voucher(request: Any) -> HttpResponse:
+    """A voucher's code for this basket; or, with ``remove``, none any more."""
+    if "remove" in request.POST:
+        vouchering.forget(request)
+        messages.success(request, _("The voucher was taken away."))
+        return redirect("storefront:basket")
+    at, typed = clock.now(), request.POST.get("code", "")[:_LONGEST_CODE]
+    contents = filling.contents(basket=request.basket, at=at)
+    if not contents:
+        return redirect("storefront:basket")
+    try:
+        used = vouchering.choose(request, contents, typed, at)
+    except vouchering.TooManyTries as refusal:
+        return basket_page(request, code=typed, wrong_code=str(refusal), status=429)
+    except Refused as refusal:
+        return basket_page(request, code=typed, wrong_code=str(refusal), status=422)
+    messages.success(
+        request, _("%(amount)s come off your goods.") % {"amount": money_text(used.amount, style="short")}
+    )
     return redirect("storefront:basket")

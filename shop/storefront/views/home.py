@@ -1,87 +1,120 @@
-"""The first page: what is there today, from whom, and how a price is shared."""
+"""The first page: what is there today, from whom, and how a price is shared. And the year's harvests."""
 
 from __future__ import annotations
 
 from collections import Counter
 from datetime import date
+from itertools import zip_longest
 from typing import Any
 
-from django.db.models import OuterRef, Subquery, Sum
+from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from oscar.core.loading import get_model
 
+from catalogue import seasons
 from catalogue.models import Product
+from catalogue.seasons import Season
 from cooperatives.models import Cooperative, Label
 from shop.core import clock
 from shop.design import numbers
 from shop.search import finding
 from shop.search.finding import Wanted
-from shop.storefront import cards
+from shop.storefront import cards, shelves
+from shop.storefront.crumbs import shop_crumb
 from shop.storefront.views.labels import kinds_of_labels
 from shop.storefront.views.makers import region_tiles
 
 Category = get_model("catalogue", "Category")
-ProductCategory = get_model("catalogue", "ProductCategory")
 
-
-ON_A_PAGE = 24
 #: The great picture of the first page and the four beside it.
 FIRST_SCREEN = 5
+#: Shown under "new", and of the cooperative of the day.
+NEW, THEIRS = 8, 3
 
 
 def home(request: HttpRequest) -> HttpResponse:
-    """What is there today: new goods, how a price is shared, regions, labels, one cooperative."""
+    """What is there today: the season, how a price is shared, new goods, regions, labels, one cooperative."""
     on = clock.today()
-    newest = list(
-        finding.sorted_by(finding.find(wanted=Wanted(in_stock=True), on=on), "newest").for_cards(on=on)[
-            :ON_A_PAGE
-        ]
-    )
-    newest = _first_screen_first(newest)
-    goods, makers = finding.size(finding.find(wanted=Wanted(), on=on))
     chosen = _cooperative_of(on)
-    theirs = (
-        list(finding.find(wanted=Wanted(cooperative=chosen.slug), on=on).order_by("-id").for_cards(on=on)[:3])
-        if chosen
-        else []
-    )
-    terms = cards.terms_for([*newest, *theirs], on)
-    shown = cards.cards(newest, terms=terms)
-    example = next((each for each in newest if cards.price_of(each)), None)
-    people = Cooperative.objects.selling().aggregate(all=Sum("members_count"), women=Sum("women_count"))
+    theirs = _theirs(chosen, on)
+    found = _in_order([*shelves.newest(on=on), *_of_season(on), *theirs], on)
+    newest = [found[each] for each in shelves.newest(on=on) if each in found]
+    seasonal = [found[each] for each in _of_season(on) if each in found]
+    first = _first_screen(seasonal, newest)
+    new = [each for each in newest if each not in first][:NEW]
+    shown_theirs = [found[each] for each in theirs if each in found]
+    terms = cards.terms_for([*first, *new, *shown_theirs], on)
+    shown = cards.cards(first, terms=terms)
+    example = next((each for each in first if cards.price_of(each)), None)
     return render(
         request,
         "storefront/home.html",
         {
-            "season": season_heading(on),
+            "today": month_heading(on),
+            "seasons": [_season(each, on) for each in shelves.seasons_with_goods(on=on)],
             "families": _families(on),
             "big": shown[0] if shown else None,
-            "big_listing": newest[0] if newest else None,
-            "beside": shown[1:FIRST_SCREEN],
-            "new": shown[FIRST_SCREEN : FIRST_SCREEN + 8],
+            "big_listing": first[0] if first else None,
+            "beside": shown[1:],
+            "new": cards.cards(new, terms=terms),
             "example": example,
             "parts": cards.parts_of(example, terms) if example else None,
-            "goods": goods,
-            "makers": makers,
-            "people": people,
+            "shop": shelves.whole(on=on),
+            "people": Cooperative.objects.selling().aggregate(
+                all=Sum("members_count"), women=Sum("women_count")
+            ),
             "regions": region_tiles(on),
             "kinds": kinds_of_labels(),
             "cooperative": chosen,
-            "theirs": cards.cards(theirs, terms=terms),
+            "theirs": cards.cards(shown_theirs, terms=terms),
         },
     )
 
 
-def _first_screen_first(newest: list[Product]) -> list[Product]:
-    """The newest goods, with those of the first screen in front: five of five cooperatives.
+def calendar(request: HttpRequest) -> HttpResponse:
+    """The harvests of the year, what is picked now in front."""
+    on = clock.today()
+    now = seasons.in_season(on=on)
+    later = sorted(
+        (each for each in seasons.every_season() if each not in now),
+        key=lambda each: (each.from_month - on.month) % 12,
+    )
+    return render(
+        request,
+        "storefront/calendar.html",
+        {
+            "month": capfirst(numbers.month_text(on.month)),
+            "now": [_season(each, on) for each in now],
+            "later": [_season(each, on) for each in later],
+            "crumbs": [shop_crumb(), {"name": _("Harvests of the year")}],
+        },
+    )
+
+
+def _in_order(ids: list[int], on: date) -> dict[int, Product]:
+    """These listings by id, with what cards show; those no longer on sale are left out."""
+    return Product.objects.on_sale(on=on).filter(pk__in=set(ids)).for_cards(on=on).in_bulk()
+
+
+def _of_season(on: date) -> list[int]:
+    """What is in season, one good of each kind after the other."""
+    in_turn = zip_longest(*shelves.of_season(on=on).values())
+    return [each for turn in in_turn for each in turn if each is not None]
+
+
+def _first_screen(seasonal: list[Product], newest: list[Product]) -> list[Product]:
+    """Five goods of five cooperatives. What is in season stands in front of what is new.
 
     The great picture is of what the fewest may carry: the rarest sign of origin. The next four carry a
     label where they can.
     """
-    if not newest:
+    candidates = [*seasonal, *(each for each in newest if each not in seasonal)]
+    if not candidates:
         return []
     signs = {
         each.pk: [
@@ -89,72 +122,91 @@ def _first_screen_first(newest: list[Product]) -> list[Product]:
             for claim in each.valid_claims
             if claim.certification.label.kind == Label.Kind.LEGAL_SIGN
         ]
-        for each in newest
+        for each in candidates
     }
     carried = Counter(label for labels in signs.values() for label in labels)
+    rank = {each.pk: at for at, each in enumerate(candidates)}
     great = min(
-        newest,
+        seasonal or newest,
         key=lambda each: (
-            min((carried[label] for label in signs[each.pk]), default=len(newest) + 1),
+            min((carried[label] for label in signs[each.pk]), default=len(signs) + 1),
             not each.valid_claims,
-            -cards.left_of(each),
+            rank[each.pk],
         ),
     )
     first, makers = [great], {great.cooperative_id}
-    for each in sorted(newest, key=lambda each: not each.valid_claims):
+    for each in sorted(candidates, key=lambda each: not each.valid_claims):
         if len(first) < FIRST_SCREEN and each.cooperative_id not in makers:
             first.append(each)
             makers.add(each.cooperative_id)
-    return first + [each for each in newest if each not in first]
+    return first
 
 
-def season_heading(on: date) -> str:
+def month_heading(on: date) -> str:
     """A heading that is true today: early, mid or late in which month."""
-    month = numbers.day_text(on, style="month").split(numbers.NBSP)[0]
     if on.day <= 10:
         text = _("Early %(month)s at the cooperatives")
     elif on.day <= 20:
         text = _("Mid %(month)s at the cooperatives")
     else:
         text = _("Late %(month)s at the cooperatives")
-    return text % {"month": month}
+    return text % {"month": numbers.month_text(on.month)}
+
+
+def _season(season: Season, on: date) -> dict[str, Any]:
+    """One harvest as pages show it: its months as twelve tiles and in words."""
+    return {
+        "name": season.name,
+        "said": season.said,
+        "url": f"{reverse('storefront:listings')}?{urlencode({'q': season.search})}",
+        "months": numbers.month_range_text(season.from_month, season.until_month),
+        "tiles": [
+            {
+                "x": (month - 1) * 20,
+                "state": "now"
+                if month == on.month and month in season.months
+                else "done"
+                if month in season.months
+                else "next",
+            }
+            for month in range(1, 13)
+        ],
+    }
 
 
 def _cooperative_of(on: date) -> Cooperative | None:
     """The cooperative of the day, each in its turn."""
-    keys = list(
-        Cooperative.objects.selling().filter(listings__isnull=False).distinct().values_list("pk", flat=True)
-    )
+    keys = sorted(key for key, goods in shelves.by_cooperative(on=on).items() if goods)
     if not keys:
         return None
-    return Cooperative.objects.select_related("region").get(pk=sorted(keys)[on.toordinal() % len(keys)])
+    today = keys[on.toordinal() % len(keys)]
+    return Cooperative.objects.selling().select_related("region").filter(pk=today).first()
+
+
+def _theirs(chosen: Cooperative | None, on: date) -> list[int]:
+    if chosen is None:
+        return []
+    goods = finding.find(wanted=Wanted(cooperative=chosen.slug), on=on).order_by("-id")
+    return list(goods.values_list("pk", flat=True)[:THEIRS])
 
 
 def _families(on: date) -> list[dict[str, Any]]:
     """The kinds of goods for the rail, each with a picture of the good that has been there longest."""
-    longest = (
-        ProductCategory.objects.filter(
-            category=OuterRef("pk"), product__in=finding.find(wanted=Wanted(), on=on).values("pk")
-        )
-        .order_by("product")
-        .values("product")[:1]
-    )
-    kinds = list(
-        Category.objects.filter(is_public=True)
-        .annotate(shown=Subquery(longest))
-        .exclude(shown=None)
-        .order_by("path")[:12]
-    )
+    shown = shelves.kinds(on=on)
+    named = Category.objects.in_bulk([category for category, _listing in shown])
     pictured = (
-        Product.objects.filter(pk__in=[each.shown for each in kinds]).prefetch_related("images").in_bulk()
+        Product.objects.filter(pk__in=[listing for _category, listing in shown])
+        .prefetch_related("images")
+        .in_bulk()
     )
     return [
         {
-            "url": reverse("storefront:category", args=[each.slug]),
-            "name": each.name,
-            "picture": _small(cards.picture(pictured[each.shown])),
+            "url": reverse("storefront:category", args=[named[category].slug]),
+            "name": named[category].name,
+            "picture": _small(cards.picture(pictured[listing])),
         }
-        for each in kinds
+        for category, listing in shown
+        if category in named and listing in pictured
     ]
 
 

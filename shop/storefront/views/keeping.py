@@ -17,17 +17,18 @@ from django.utils.translation import get_language_info, gettext, override
 from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import csrf_exempt
 
-from shop.design.context import THEME_COOKIE, THEMES
+from shop.design.context import THEMES
+from shop.people.middleware import keep_theme
+from shop.people.models import User
 
-YEAR = 365 * 24 * 3600
 #: Stands beside this folder's templates because it is the storefront's own, and is served from the root: a
 #: worker serves what lies below its address.
 WORKER = Path(__file__).resolve().parent.parent / "worker.js"
 
 
-@csrf_exempt  # It changes how this browser shows the shop and nothing else; so no page needs a token for it.
+@csrf_exempt  # It changes how she sees the shop and nothing else; so no page needs a token for it.
 def theme(request: HttpRequest) -> HttpResponse:
-    """Light, dark, or as the device has it; then back to the page the button stood on."""
+    """Light, dark, or as the device has it, in her account too; then back to the page the button stood on."""
     if request.method != "POST":
         return HttpResponseRedirect("/")
     chosen = request.POST.get("theme", "")
@@ -40,17 +41,10 @@ def theme(request: HttpRequest) -> HttpResponse:
     response = HttpResponseRedirect(
         urlsplit(after)._replace(scheme="", netloc="").geturl() if allowed else "/"
     )
-    if chosen == "system":
-        response.delete_cookie(THEME_COOKIE, samesite="Lax")
-    else:
-        response.set_cookie(
-            THEME_COOKIE,
-            chosen,
-            max_age=YEAR,
-            secure=settings.SESSION_COOKIE_SECURE,
-            httponly=True,
-            samesite="Lax",
-        )
+    theme_ = "" if chosen == "system" else chosen
+    if request.user.is_authenticated:
+        User.objects.filter(pk=request.user.pk).update(theme=theme_)
+    keep_theme(response, theme_)
     return response
 
 

@@ -10,13 +10,13 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from catalogue.models import LabelClaim
 from cooperatives.models import Certification, Cooperative, Label
 from shop.core import clock
 from shop.search import finding
 from shop.search.finding import Wanted
-from shop.storefront import cards
+from shop.storefront import cards, shelves
 from shop.storefront.crumbs import shop_crumb
+from shop.storefront.views import gone
 
 ON_A_PAGE = 24
 
@@ -26,17 +26,12 @@ def labels(request: HttpRequest) -> HttpResponse:
     on = clock.today()
     holders = dict(
         Certification.objects.valid_on(on)
+        .filter(cooperative__state=Cooperative.State.ACTIVE)
         .order_by()
         .values_list("label")
         .annotate(n=Count("cooperative", distinct=True))
     )
-    carrying = dict(
-        LabelClaim.objects.valid_on(on)
-        .filter(listing__in=finding.find(wanted=Wanted(), on=on).values("pk"))
-        .order_by()
-        .values_list("certification__label")
-        .annotate(n=Count("listing", distinct=True))
-    )
+    carrying = shelves.by_label(on=on)
     groups: dict[str, list[dict[str, Any]]] = {}
     for each in Label.objects.all():
         groups.setdefault(cards.shape(each), []).append(
@@ -65,7 +60,7 @@ def label(request: HttpRequest, code: str) -> HttpResponse:
     """What a label means, who holds it today, and the goods that carry it."""
     on = clock.today()
     here = get_object_or_404(Label, code=code)
-    holders = (
+    holders = list(
         Certification.objects.valid_on(on)
         .filter(label=here, cooperative__state=Cooperative.State.ACTIVE)
         .select_related("label", "cooperative__region")
@@ -79,6 +74,9 @@ def label(request: HttpRequest, code: str) -> HttpResponse:
         {
             "label": here,
             "shape": cards.shape(here),
+            "checked": how_checked(cards.shape(here)),
+            "certifiers": sorted({each.certifier for each in holders}),
+            "goods": shelves.by_label(on=on).get(here.pk, 0),
             "holders": [
                 {
                     "cooperative": each.cooperative,
@@ -94,7 +92,27 @@ def label(request: HttpRequest, code: str) -> HttpResponse:
                 {"name": here.short_name},
             ],
         },
+        status=gone.status_of_label(here, held=bool(holders), on=on),
     )
+
+
+def how_checked(shape: str) -> str:
+    """Who checks a label of this shape, and what we do ourselves."""
+    known = {
+        "origin": _(
+            "A certification body approved by the ministry visits the producer and issues the certificate. We read the certificate, note its number and dates, and keep a copy."
+        ),
+        "public": _(
+            "The public body, or an auditor it appoints, visits the workshop. We read its decision, note its number and dates, and keep a copy."
+        ),
+        "shop": _(
+            "Our own operators check it on documents of the cooperative, such as its register of members, and check again before it ends."
+        ),
+        "declared": _(
+            "The cooperative declares it, and its regional centre has read the declaration. Nobody has certified it: that is why its shape is empty."
+        ),
+    }
+    return known[shape]
 
 
 def kinds_of_labels() -> list[dict[str, Any]]:

@@ -19,19 +19,22 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from moneyed import MAD, Money
 
+from cooperatives.models import Cooperative
 from shop.checkout import baskets, filling, middleware, placing
 from shop.checkout.filling import Content
 from shop.core import clock
 from shop.core.errors import Refused, Unavailable
 from shop.core.models import Commune
 from shop.core.money import from_minor, to_minor, total
+from shop.customers import addressing
 from shop.design import numbers
 from shop.fulfilment import quoting
 from shop.fulfilment.models import DeliveryQuote
 from shop.orders.models import Order
 from shop.payments import paying
 from shop.payments.stripe.gateway import Urls
-from shop.storefront.forms import CheckoutForm, address_from
+from shop.storefront import vouchering
+from shop.storefront.forms import CheckoutForm, address_from, answers_of
 from shop.storefront.views import choosing
 from shop.storefront.views.orders import order_or_404, remember
 
@@ -40,6 +43,8 @@ ANSWERS = "checkout"
 #: How often the return page looks again by itself, and after how many seconds.
 LOOKS, LOOK_AFTER = 12, 4
 _TOWNS = 40
+#: What is only of this order: another one does not begin as a gift.
+_OF_GIFT = ("is_gift", "gift_message", "packing")
 
 
 def _user(request: HttpRequest) -> Any:
@@ -60,7 +65,7 @@ def checkout(request: Any) -> HttpResponse:
     if request.method != "POST":
         form, quotes = _as_left(request, contents, at)
         return _page(request, form=form, contents=contents, quotes=quotes)
-    form = CheckoutForm(request.POST, user=_user(request))
+    form = CheckoutForm(request.POST, user=_user(request), makers=_makers(contents))
     if not form.is_valid():
         return _page(request, form=form, contents=contents, status=422)
     try:
@@ -91,7 +96,7 @@ def place(request: Any) -> HttpResponse:
     if any(each.problem for each in contents):
         problem = next(each.problem for each in contents if each.problem)
         return choosing.basket_page(request, wrong=str(problem), status=409)
-    form = CheckoutForm(request.POST, user=user, placing=True)
+    form = CheckoutForm(request.POST, user=user, placing_now=True, makers=_makers(contents))
     if not form.is_valid():
         quotes = []
         if set(form.errors) <= {"terms"}:
@@ -111,12 +116,19 @@ def place(request: Any) -> HttpResponse:
             method=form.cleaned_data["method"],
             quotes=shown,
             expected=_promised(request),
+            voucher=request.POST.get("voucher", ""),
+            gift=form.gift,
             at=at,
         )
     except Refused as refusal:
         return _refused(request, form, basket, refusal, at)
     request.basket_count = 0
+    vouchering.forget(request)
+    _forget_gift(request)
     remember(request, order)
+    if user is not None and "keep_address" in request.POST:
+        with suppress(addressing.BookFull):
+            addressing.keep(user=user, place=form.address)
     return _to_payment(request, order, at)
 
 
@@ -216,34 +228,64 @@ def _page(
     by_maker = {each.cooperative_id: each for each in quotes}
     parts = choosing.group(contents, at)
     goods = total([each.amount for each in contents], MAD)
+    packers = placing.packed(contents=contents, gift=form.gift)
+    packing = total([placing.packing_price(each) for each in packers], MAD)
     delivery = total([each.gross for each in quotes], MAD)
     ready = bool(parts) and len(by_maker) == len(parts)
     if quotes and not ready:
         quotes, by_maker = [], {}
     for part in parts:
         part["quote"] = by_maker.get(part["cooperative"].pk)
+        part["packing"] = part["cooperative"] in packers
         part["total"] = part["goods"] + part["quote"].gross if part["quote"] else part["goods"]
+        if part["packing"]:
+            part["total"] += placing.packing_price(part["cooperative"])
+    voucher = vouchering.chosen(request, contents, at)
+    costs = goods + packing - voucher.amount + delivery
     region = form["region"].value() or ""
+    book = _book(_user(request), form)
     context = {
         "form": form,
         "wrong": wrong,
         "parts": parts,
         "goods": goods,
         "delivery": delivery,
-        "sum": goods + delivery,
+        "voucher": voucher,
+        "packing": packing if packers else None,
+        "sum": costs,
         "ready": ready,
         "fingerprint": quotes[0].fingerprint if ready else "",
-        "total_minor": to_minor(goods + delivery),
+        "total_minor": to_minor(costs),
         "basket": baskets.token(basket=request.basket),
-        "towns": _towns(region),
+        "towns": towns_of(region),
         "card": (form["method"].value() or Order.Method.CARD) == Order.Method.CARD,
         "account": _user(request),
+        "book": book,
+        "can_keep": ready and _user(request) is not None and not any(each["on"] for each in book),
         "perishable": any(0 < each.listing.shelf_life_months <= 1 for each in contents),
     }
     return render(request, "storefront/checkout.html", context, status=status)
 
 
-def _towns(region: str) -> list[str]:
+def _makers(contents: list[Content]) -> list[Cooperative]:
+    return [each.listing.cooperative for each in contents]
+
+
+def _book(user: Any, form: CheckoutForm) -> list[dict[str, Any]]:
+    """Her saved addresses, to choose one of; a guest has none."""
+    here = reverse("storefront:checkout")
+    return [
+        {
+            "name": each.line1,
+            "place": each.line4,
+            "url": f"{here}?to={each.hash}",
+            "on": (each.line1, each.line4) == (form["street"].value(), form["town"].value()),
+        }
+        for each in (addressing.of(user=user) if user is not None else [])
+    ]
+
+
+def towns_of(region: str) -> list[str]:
     """Towns a browser may propose while she types: those of the region, or the country's largest."""
     found = Commune.objects.order_by(F("population").desc())
     found = found.filter(province__region=region) if region else found.filter(is_urban=True)
@@ -253,9 +295,10 @@ def _towns(region: str) -> list[str]:
 def _as_left(request: Any, contents: list[Content], at: datetime) -> tuple[CheckoutForm, list[DeliveryQuote]]:
     """The form as she left it, with the delivery if it is still as it was worked out."""
     user = _user(request)
-    answers = request.session.get(ANSWERS) or _from_last_order(user)
+    chosen = _from_book(request, user)
+    answers = chosen or request.session.get(ANSWERS) or _from_last_order(user)
     phone = numbers.phone_text(answers.get("phone", "")).replace(numbers.NBSP, " ")
-    form = CheckoutForm(initial={**answers, "phone": phone}, user=user)
+    form = CheckoutForm(initial={**answers, "phone": phone}, user=user, makers=_makers(contents))
     if not answers.get("commune"):
         return form, []
     address = address_from(answers)
@@ -265,6 +308,18 @@ def _as_left(request: Any, contents: list[Content], at: datetime) -> tuple[Check
     return form, quoting.current(fingerprint=mark, at=at)
 
 
+def _from_book(request: Any, user: Any) -> dict[str, Any]:
+    """The address of hers that she chose to send this order to; at first the default of her book."""
+    if user is None:
+        return {}
+    kept = request.session.get(ANSWERS)
+    if mark := request.GET.get("to", ""):
+        chosen = addressing.named(user=user, mark=mark)
+        return (kept or {}) | answers_of(chosen) if chosen is not None else {}
+    default = None if kept else next(iter(addressing.of(user=user)), None)
+    return answers_of(default) if default is not None else {}
+
+
 def _from_last_order(user: Any) -> dict[str, Any]:
     """What a customer with an account answered last time."""
     if user is None:
@@ -272,22 +327,18 @@ def _from_last_order(user: Any) -> dict[str, Any]:
     last = Order.objects.filter(user=user).select_related("shipping_address").order_by("-date_placed").first()
     if last is None or last.shipping_address is None:
         return {"name": user.get_full_name(), "phone": str(user.phone or "")}
-    address = last.shipping_address
-    return {
-        "name": f"{address.first_name} {address.last_name}".strip(),
-        "phone": str(address.phone_number),
-        "region": address.region_code,
-        "town": address.line4,
-        "commune": address.commune_code,
-        "street": address.line1,
-        "landmark": address.landmark,
-        "method": last.payment_method,
-    }
+    return answers_of(last.shipping_address) | {"method": last.payment_method}
 
 
 def _keep(request: Any, form: CheckoutForm) -> None:
     kept = ("name", "phone", "email", "region", "town", "commune", "street", "landmark", "method")
-    request.session[ANSWERS] = {key: form.cleaned_data.get(key, "") for key in kept}
+    request.session[ANSWERS] = {key: form.cleaned_data.get(key, "") for key in (*kept, *_OF_GIFT)}
+
+
+def _forget_gift(request: Any) -> None:
+    answers = request.session.get(ANSWERS)
+    if answers:
+        request.session[ANSWERS] = {key: said for key, said in answers.items() if key not in _OF_GIFT}
 
 
 def _fingerprint(form: CheckoutForm, contents: list[Content]) -> str:

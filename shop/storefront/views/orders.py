@@ -8,26 +8,23 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.db.models import Q
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
-from shop.checkout import finding_again
 from shop.core import clock
 from shop.core.errors import Refused
 from shop.core.references import normalise
+from shop.customers import owning
 from shop.fulfilment import deciding, delivering
 from shop.fulfilment.models import Shipment, SupplierOrder
-from shop.orders import links
 from shop.orders.models import Order
 from shop.payments.tasks import refund_ended_parts
-from shop.people.middleware import keep_language
-from shop.storefront import following, receipts, rooms
-from shop.storefront.forms import FindOrderForm
+from shop.storefront import following, receipts
 
 #: Orders a session may see: ``{number: link version}``.
 OPENED = "orders"
@@ -41,17 +38,11 @@ def remember(request: Any, order: Order) -> None:
         request.session[OPENED] = dict(list(opened.items())[-_MOST_OPENED:])
 
 
-def own_orders(user: Any) -> Any:
-    """Her orders, and those placed as a guest under an e-mail she has since proved to be hers."""
-    verified = user.emailaddress_set.filter(verified=True).values("email")
-    return Order.objects.filter(Q(user=user) | Q(user=None, guest_email__in=verified))
-
-
 def may_see(request: Any, order: Order) -> bool:
     """Whether this visitor may see the order."""
     if request.session.get(OPENED, {}).get(order.number) == order.link_version:
         return True
-    return request.user.is_authenticated and own_orders(request.user).filter(pk=order.pk).exists()
+    return request.user.is_authenticated and owning.orders_of(user=request.user).filter(pk=order.pk).exists()
 
 
 def order_or_404(request: Any, number: str) -> Order:
@@ -117,18 +108,6 @@ def track(request: Any, number: str) -> HttpResponse:
             ],
         },
     )
-
-
-@never_cache
-@require_GET
-def track_guest(request: Any, token: str) -> HttpResponse:
-    """A signed link opens an order without an account; the address then no longer carries the token."""
-    try:
-        order = links.read(token=token)
-    except links.LinkRefused as refusal:
-        return _account_page(request, wrong=str(refusal), status=404)
-    remember(request, order)
-    return redirect("storefront:track", number=order.number)
 
 
 @never_cache
@@ -214,73 +193,3 @@ def received(request: Any, reference: str) -> HttpResponse:
         "storefront/received.html",
         {"shipment": shipment, "part": shipment.supplier_order, "track_url": track_url},
     )
-
-
-@never_cache
-def account(request: HttpRequest) -> HttpResponse:
-    """Orders and language of a customer; for everybody else the ways to an order."""
-    if request.method == "POST" and request.user.is_authenticated:
-        return _keep_language(request)
-    return _account_page(request)
-
-
-def _keep_language(request: Any) -> HttpResponse:
-    language = request.POST.get("language", "")
-    if language not in dict(settings.LANGUAGES):
-        return _account_page(request, wrong=_("Choose French, Arabic or English."), status=400)
-    request.user.language = language
-    request.user.save(update_fields=["language"])
-    response = redirect(f"/{language}/" + reverse("storefront:account").split("/", 2)[2])
-    keep_language(response, language)
-    return response
-
-
-def _account_page(
-    request: Any, *, form: FindOrderForm | None = None, wrong: str = "", status: int = 200
-) -> HttpResponse:
-    orders = []
-    if request.user.is_authenticated:
-        found = (
-            own_orders(request.user).select_related("shipping_address").order_by("-date_placed", "-pk")[:50]
-        )
-        for each in found.prefetch_related("supplier_orders"):
-            parts = list(each.supplier_orders.all())
-            orders.append(
-                {
-                    "number": each.number,
-                    "url": reverse("storefront:track", args=[each.number]),
-                    "at": each.date_placed,
-                    "total": each.total,
-                    "said": following.headline(each, parts),
-                }
-            )
-    return render(
-        request,
-        "storefront/account.html",
-        {
-            "orders": orders,
-            "form": form or FindOrderForm(),
-            "wrong": wrong,
-            "rooms": rooms.of(request.user),
-            "unpaid": waiting_for(request, clock.now()),
-            "crumbs": [{"name": _("Shop"), "url": reverse("storefront:home")}, {"name": _("Account")}],
-        },
-        status=status,
-    )
-
-
-@never_cache
-@require_POST
-def link_again(request: Any) -> HttpResponse:
-    """A guest asks for her link once more. The answer is the same whether or not there is such an order."""
-    form = FindOrderForm(request.POST)
-    if not form.is_valid():
-        return _account_page(request, form=form, status=422)
-    finding_again.send_link(
-        number=form.cleaned_data["number"], email=form.cleaned_data["email"], at=clock.now()
-    )
-    messages.success(
-        request,
-        _("If there is such an order, a new link is on its way to this address. It takes a minute or two."),
-    )
-    return redirect("storefront:account")

@@ -1,0 +1,121 @@
+"""One issue of the newsletter: written, sent to all who confirmed, each of them once."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from shop.core import mailing
+from shop.core.crashpoints import crashpoint
+from shop.core.errors import CarriedOutMeanwhile, Refused
+from shop.core.models import OutboxMessage
+from shop.core.sweeping import each_by_itself
+from shop.customers import newsletter
+from shop.customers.models import Issue, IssueCopy, Subscription
+
+logger = logging.getLogger(__name__)
+
+#: How many copies go into the outbox at one sweep.
+AT_ONCE = 500
+FIELDS = ("subject_fr", "subject_ar", "subject_en", "text_fr", "text_ar", "text_en")
+
+
+class SentAlready(CarriedOutMeanwhile):
+    message = _("This issue has been sent. What was sent is not changed.")
+
+
+class NobodyToWriteTo(Refused):
+    message = _("Nobody has confirmed a subscription yet, so there is nobody to send it to.")
+
+
+def write(*, words: dict[str, str], by: Any, at: datetime) -> Issue:
+    """A new draft. ``words`` has a subject and a text in each language."""
+    return Issue.objects.create(**{name: words[name] for name in FIELDS}, written_by=by, written_at=at)
+
+
+def change(*, issue: Issue, words: dict[str, str], by: Any, at: datetime) -> None:
+    """Write a draft anew. Raises SentAlready."""
+    changed = Issue.objects.filter(pk=issue.pk, state=Issue.State.DRAFT).update(
+        **{name: words[name] for name in FIELDS}, written_by=by, written_at=at
+    )
+    if not changed:
+        raise SentAlready
+
+
+def throw_away(*, issue: Issue) -> None:
+    """Remove a draft. Raises SentAlready."""
+    if not Issue.objects.filter(pk=issue.pk, state=Issue.State.DRAFT).delete()[0]:
+        raise SentAlready
+
+
+@transaction.atomic
+def send(*, issue: Issue, by: Any, at: datetime) -> int:
+    """Send a draft to everybody who has confirmed; returns to how many.
+
+    Of two who press at once one sends it, the other reads SentAlready. Raises NobodyToWriteTo.
+    """
+    if not Issue.objects.filter(pk=issue.pk, state=Issue.State.DRAFT).update(
+        state=Issue.State.SENDING, sent_by=by, sent_at=at
+    ):
+        raise SentAlready
+    copies = [
+        IssueCopy(issue_id=issue.pk, subscription_id=each)
+        for each in Subscription.objects.confirmed().values_list("pk", flat=True)
+    ]
+    if not copies:
+        raise NobodyToWriteTo
+    IssueCopy.objects.bulk_create(copies, batch_size=AT_ONCE)
+    Issue.objects.filter(pk=issue.pk).update(recipients=len(copies))
+    logger.info("newsletter sent", extra={"issue": issue.reference, "recipients": len(copies)})
+    return len(copies)
+
+
+def go_on(*, at: datetime) -> int:
+    """Put copies that wait into the outbox, and close issues that have none left; returns how many went."""
+    waiting = IssueCopy.objects.filter(promised_at=None, issue__state=Issue.State.SENDING)
+    rows = waiting.select_related("issue", "subscription").order_by("pk")[:AT_ONCE]
+    went = each_by_itself(rows, lambda copy: _promise(copy, at), what="send newsletter")
+    for issue in Issue.objects.filter(state=Issue.State.SENDING):
+        if not issue.copies.filter(promised_at=None).exists():
+            Issue.objects.filter(pk=issue.pk, state=Issue.State.SENDING).update(state=Issue.State.SENT)
+    return went
+
+
+@transaction.atomic
+def _promise(copy: IssueCopy, at: datetime) -> bool:
+    if not IssueCopy.objects.filter(pk=copy.pk, promised_at=None).update(promised_at=at):
+        return False  # unsubscribed meanwhile, or another worker was quicker
+    crashpoint("issues.marked_one")
+    to = copy.subscription
+    mailing.promise(
+        topic=newsletter.ISSUE,
+        to=to.email,
+        language=to.language,
+        key=f"{newsletter.ISSUE}:{copy.issue.reference}:{to.person}",
+        about=copy.issue.reference,
+        at=at,
+        context=lambda: {
+            "said": copy.issue.subject_in(to.language),
+            "text": copy.issue.text_in(to.language),
+            "person": to.person,
+        },
+    )
+    return True
+
+
+def progress(*, issue: Issue) -> dict[str, int]:
+    """How far an issue has come: ``to`` whom it goes, and of those ``waiting``, ``left``, ``failed``, ``ended``
+    (who unsubscribed before it reached her)."""
+    mails = OutboxMessage.objects.filter(topic=newsletter.ISSUE, about=issue.reference)
+    left = mails.filter(state=OutboxMessage.State.DELIVERED).count()
+    failed = mails.filter(state=OutboxMessage.State.FAILED).count()
+    waiting = (
+        mails.filter(state=OutboxMessage.State.WAITING).count()
+        + issue.copies.filter(promised_at=None).count()
+    )
+    ended = max(issue.recipients - left - failed - waiting, 0)
+    return {"to": issue.recipients, "waiting": waiting, "left": left, "failed": failed, "ended": ended}

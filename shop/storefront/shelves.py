@@ -1,0 +1,150 @@
+"""What stands on the shelves, counted and picked for the pages that show the whole shop.
+
+Every count stops at ``MOST`` and every pick has its limit, so that a page costs the same however many
+listings there are; what was found holds for some minutes. Only numbers and ids are kept: a page asks again
+which of the ids are on sale today.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, TypeVar
+
+from django.core.cache import cache
+from django.db.models import Exists, IntegerField, OuterRef, QuerySet, Subquery
+from oscar.core.loading import get_model
+
+from catalogue import seasons
+from catalogue.models import LabelClaim
+from catalogue.seasons import Season
+from cooperatives.models import Cooperative, Label
+from shop.core.models import Region
+from shop.design import numbers
+from shop.search import finding
+from shop.search.finding import Wanted
+
+Category = get_model("catalogue", "Category")
+
+#: No count goes further: beyond it a page says "more than".
+MOST = 1000
+#: So many seconds a count or a pick holds.
+HOLDS = 300
+#: The rail of kinds, the goods picked of one season, and the newest.
+KINDS, OF_A_SEASON, NEWEST = 12, 4, 24
+
+Found = TypeVar("Found")
+
+
+class Counted(Subquery):
+    """How many rows a subquery finds; the subquery brings its own limit."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
+    output_field = IntegerField()
+
+
+@dataclass(frozen=True)
+class Shop:
+    """How much there is in all. ``goods`` is ``MOST`` at most; then ``is_more``."""
+
+    goods: int
+    is_more: bool
+    makers: int
+
+
+def whole(*, on: date) -> Shop:
+    """How many goods are on sale today, of how many cooperatives."""
+
+    def count() -> Shop:
+        there = finding.find(wanted=Wanted(), on=on).order_by().values("pk")[: MOST + 1]
+        goods = there.count()
+        return Shop(min(goods, MOST), goods > MOST, Cooperative.objects.filter(_has_goods(on)).count())
+
+    return _kept("whole", on, count)
+
+
+def by_region(*, on: date) -> dict[str, int]:
+    """``{region code: goods}``."""
+    return _kept("regions", on, lambda: _counted(Region.objects.all(), "origin_region", on))
+
+
+def by_cooperative(*, on: date) -> dict[int, int]:
+    """``{cooperative id: goods}`` of those that sell."""
+    return _kept("cooperatives", on, lambda: _counted(Cooperative.objects.selling(), "cooperative", on))
+
+
+def by_label(*, on: date) -> dict[int, int]:
+    """``{label id: goods that carry it}``."""
+
+    def count() -> dict[int, int]:
+        carried = LabelClaim.objects.valid_on(on).filter(
+            Exists(finding.find(wanted=Wanted(), on=on).filter(pk=OuterRef("listing"))),
+            certification__label=OuterRef("pk"),
+        )
+        goods = carried.order_by().values("listing").distinct()[:MOST]
+        labels = Label.objects.order_by().annotate(goods=Counted(goods))
+        return dict(labels.values_list("pk", "goods"))
+
+    return _kept("labels", on, count)
+
+
+def kinds(*, on: date) -> list[tuple[int, int]]:
+    """``[(category id, listing id)]``: the kinds of the rail, each with the good that has been there longest."""
+
+    def pick() -> list[tuple[int, int]]:
+        longest = finding.find(wanted=Wanted(), on=on).filter(categories=OuterRef("pk")).order_by("pk")
+        found = Category.objects.filter(is_public=True).annotate(shown=Subquery(longest.values("pk")[:1]))
+        return list(found.exclude(shown=None).order_by("path").values_list("pk", "shown")[:KINDS])
+
+    return _kept("kinds", on, pick)
+
+
+def newest(*, on: date) -> list[int]:
+    """The ids of the newest goods that can be bought."""
+    there = finding.find(wanted=Wanted(in_stock=True), on=on)
+    return _kept("newest", on, lambda: _ids(finding.sorted_by(there, "newest"), NEWEST))
+
+
+def of_season(*, on: date) -> dict[str, list[int]]:
+    """``{season code: the ids of its newest goods that can be bought}``, in the calendar's order."""
+
+    def pick() -> dict[str, list[int]]:
+        there = finding.find(wanted=Wanted(in_stock=True), on=on)
+        return {
+            each.code: _ids(
+                finding.sorted_by(there.filter(seasons.listings_of([each])), "newest"), OF_A_SEASON
+            )
+            for each in seasons.in_season(on=on)
+        }
+
+    return _kept("season", on, pick)
+
+
+def seasons_with_goods(*, on: date) -> list[Season]:
+    """What is in season today and can be bought here."""
+    found = of_season(on=on)
+    return [each for each in seasons.in_season(on=on) if found.get(each.code)]
+
+
+def said(goods: int) -> str:
+    """A count as pages write it: where it stopped, with a plus."""
+    text = numbers.number_text(goods)
+    return f"{text}+" if goods >= MOST else text
+
+
+def _has_goods(on: date) -> Exists:
+    return Exists(finding.find(wanted=Wanted(), on=on).filter(cooperative=OuterRef("pk")))
+
+
+def _counted(owners: QuerySet[Any], column: str, on: date) -> dict[Any, int]:
+    theirs = finding.find(wanted=Wanted(), on=on).filter(**{column: OuterRef("pk")}).order_by().values("pk")
+    return dict(owners.order_by().annotate(goods=Counted(theirs[:MOST])).values_list("pk", "goods"))
+
+
+def _ids(listings: QuerySet[Any], number: int) -> list[int]:
+    return list(listings.values_list("pk", flat=True)[:number])
+
+
+def _kept(name: str, on: date, find: Callable[[], Found]) -> Found:
+    return cache.get_or_set(f"shelves:{name}:{on.isoformat()}", find, HOLDS)

@@ -1,0 +1,8 @@
+"""The stock shop's door for gunicorn."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "tests.benchmarks.stock_oscar.settings"
+application = get_wsgi_application()
