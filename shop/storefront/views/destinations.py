@@ -13,11 +13,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from shop.core.requests import token_or_own_page
 from shop.storefront import destinations
 from shop.storefront.crumbs import shop_crumb
 from shop.storefront.forms import DestinationForm
 
 
+@token_or_own_page
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def destination(request: Any) -> HttpResponse:
