@@ -224,8 +224,8 @@ OF_NOBODY: dict[str, str] = {
     ),
     "catalogue.Option": "code help_text name",
     "catalogue.Product": (
-        "allergens code description family meta_description meta_title reference slug title unit "
-        "upc vat_class"
+        "allergens care code description family ingredients lot meta_description meta_title reference slug "
+        "title unit upc variant vat_class"
     ),
     "catalogue.ProductAttribute": "code name",
     "catalogue.ProductAttributeValue": "value_file value_image value_richtext value_text",
