@@ -138,11 +138,11 @@ HERS: dict[str, dict[str, Held]] = {
         "reference": Held(Fate.KEPT, "requests"),
         **_each(Fate.KEPT, "", "marks orders", "keyed hashes and numbers, so that a restore repeats it"),
     },
-    "reviews.ProductReview": {
-        **_each(Fate.REMOVED, "reviews", "user title body name"),
-        **_each(Fate.REMOVED, "", "email homepage code", _UNUSED),
+    "fulfilment.Review": {
+        **_each(Fate.REMOVED, "reviews", "words signed language reason"),
+        "reference": Held(Fate.REMOVED, "reviews"),
     },
-    "fulfilment.Review": _each(Fate.REMOVED, "reviews", "reference words language signed reason"),
+    "reviews.ProductReview": _each(Fate.REMOVED, "", "user title body name email homepage code", _UNUSED),
     "reviews.Vote": {"user": Held(Fate.REMOVED, why=_UNUSED)},
     "communication.Email": _each(Fate.REMOVED, "", "user email subject body_text body_html", _UNUSED),
     "communication.Notification": _each(Fate.REMOVED, "", "recipient sender subject body", _UNUSED),
@@ -224,8 +224,8 @@ OF_NOBODY: dict[str, str] = {
     ),
     "catalogue.Option": "code help_text name",
     "catalogue.Product": (
-        "allergens care code description family ingredients lot meta_description meta_title reference slug "
-        "title unit upc variant vat_class"
+        "allergens care code description family ingredients lot meta_description meta_title reference slug title unit "
+        "upc variant vat_class"
     ),
     "catalogue.ProductAttribute": "code name",
     "catalogue.ProductAttributeValue": "value_file value_image value_richtext value_text",
@@ -291,6 +291,9 @@ OF_NOBODY: dict[str, str] = {
     "payments.Refund": "currency",
     "payments.RefundLine": "currency",
     "reconciliation.Remittance": "currency reference",
+    "search.Entry": "cooperative names region sent_from spellings text title",
+    "search.Spelling": "sound word",
+    "search.Tag": "code",
     "shipping.OrderAndItemCharges": "code description name",
     "shipping.WeightBased": "code description name",
     "sites.Site": "domain name",

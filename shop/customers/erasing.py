@@ -247,6 +247,7 @@ def _pseudonymise(numbers: list[str]) -> int:
         title="", first_name="", last_name="", line1="", line2="", line3="", line4="", state="", postcode="",
         landmark="", phone_number="", notes="", search_text="", province_code="", commune_code="", code=None,
     )  # fmt: skip
+    Review.objects.filter(order_line__order__in=keys).delete()
     get_model("order", "BillingAddress").objects.filter(order__in=keys).delete()
     get_model("order", "OrderNote").objects.filter(order__in=keys).update(message="")
     Shipment.objects.filter(supplier_order__order__in=keys).update(proof_note="")

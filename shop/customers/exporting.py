@@ -378,36 +378,20 @@ def _order_of(about: str) -> str:
 
 
 def _reviews(user: Any) -> list[Row]:
-    ours = Review.objects.filter(order_line__order__in=owning.orders_of(user=user))
-    found = get_model("reviews", "ProductReview").objects.filter(user=user).select_related("product")
+    found = Review.objects.filter(order_line__order__in=owning.orders_of(user=user))
     return [
         {
-            "reference": each.reference,
-            "good": each.order_line.title,
+            "review": each.reference,
+            "good": each.listing.get_title(),
             "stars": each.stars,
-            "title": "",
-            "text": each.words,
+            "words": each.words,
             "language": each.language,
-            "name": each.signed,
-            "state": each.state,
-            "why_not_shown": each.reason,
+            "signed": each.signed,
             "written_at": each.written_at,
+            "state": each.state,
+            "reason": each.reason,
         }
-        for each in ours.select_related("order_line").order_by("pk")
-    ] + [
-        {
-            "reference": "",
-            "good": each.product.get_title() if each.product else "",
-            "stars": each.score,
-            "title": each.title,
-            "text": each.body,
-            "language": "",
-            "name": each.name,
-            "state": "",
-            "why_not_shown": "",
-            "written_at": each.date_created,
-        }
-        for each in found.order_by("pk")
+        for each in found.select_related("listing").order_by("pk")
     ]
 
 

@@ -9,11 +9,11 @@ from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
-from oscar.core.loading import get_model
 
 from shop.core import mailing, outbox
 from shop.customers import addressing, favourites, newsletter, noticing
 from shop.customers.models import Purpose
+from shop.fulfilment import reviewing
 from shop.fulfilment.models import Shipment
 from shop.orders.models import Order, ShippingAddress
 from shop.payments import paying, refunding
@@ -72,6 +72,9 @@ def a_customer(shop: Shop) -> User:
     shop.hear()
     shop.released(paid.supplier_orders.get())
     shop.import_balance()
+    reviewing.write(
+        order_line=paid.lines.get(), stars=5, words="marque-avis, parfumée", language="fr", at=shop.at
+    )
     guest = order_of((ListingFactory(), 2), method="cash", email=SECOND, at=shop.at)
     _order(shop, guest)
     paying.settle_cash(order=guest, at=shop.at)
@@ -113,9 +116,6 @@ def _account(shop: Shop, user: User) -> None:
     newsletter.subscribe(user=user, language="fr", at=shop.at)
     newsletter.ask(email=SECOND, language="ar", at=shop.at)
     basket_of((ListingFactory(), 1), user=user)
-    get_model("reviews", "ProductReview").objects.create(
-        product=listing, user=user, score=5, title="marque-avis", body="marque-avis, Zineb", name="Zineb"
-    )
     session = SessionStore()
     session["_auth_user_id"] = str(user.pk)
     session["checkout"] = {"name": "Zineb Benmarque", "phone": "+212661998877"}
