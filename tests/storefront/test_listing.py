@@ -45,7 +45,8 @@ def text_of(response):
 
 def words_of(response):
     """What can be read on a page, without its mark-up."""
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", response.content.decode())).replace("\u00a0", " ")
+    bare = re.sub(r"(?s)<script.*?</script>|<[^>]+>", "", response.content.decode())
+    return re.sub(r"\s+", " ", bare).replace("\u00a0", " ")
 
 
 @pytest.fixture
