@@ -12,6 +12,7 @@ from django.core.cache import cache
 from catalogue import publishing
 from shop.core import clock
 from shop.ledger import entries
+from shop.search import indexing
 from shop.storefront import shelves
 from tests.factories import (
     NOW,
@@ -69,6 +70,8 @@ def test_a_season_with_many_goods_leaves_room_for_the_others(now):
     ListingFactory(family="safran", title="Safran")
     for number in range(shelves.OF_A_SEASON + 2):
         ListingFactory(family="dattes", title=f"Dattes {number}")
+
+    indexing.refresh()
 
     found = shelves.of_season(on=TODAY)
 

@@ -28,6 +28,7 @@ from cooperatives.models import Cooperative, FeeTerms
 from shop.checkout.middleware import COUNT_COOKIE
 from shop.core import clock
 from shop.core.money import from_minor
+from shop.design.context import THEME_COOKIE
 from shop.design.numbers import language_of, percent_text
 from shop.fulfilment.models import DeliveryRate
 from shop.payments.refunding import DAYS_TO_PAY
@@ -68,6 +69,12 @@ COOKIES = (
     ),
     (settings.LANGUAGE_COOKIE_NAME, gettext_lazy("the language you read"), gettext_lazy("one year")),
     (COUNT_COOKIE, gettext_lazy("the number beside the basket"), gettext_lazy("30 days")),
+    (THEME_COOKIE, gettext_lazy("light or dark pages, if you chose"), gettext_lazy("one year")),
+    (
+        destinations.COOKIE,
+        gettext_lazy("the town you asked the delivery for"),
+        gettext_lazy("six months"),
+    ),
     (
         destinations.COOKIE,
         gettext_lazy("the place you asked delivery for, if you named one"),
