@@ -253,6 +253,7 @@ def _pseudonymise(numbers: list[str]) -> int:
     get_model("order", "BillingAddress").objects.filter(order__in=keys).delete()
     get_model("order", "OrderNote").objects.filter(order__in=keys).update(message="")
     Shipment.objects.filter(supplier_order__order__in=keys).update(proof_note="")
+    Review.objects.filter(order_line__order__in=keys).delete()
     Refund.objects.filter(payment__order__in=keys).update(note="", bank_holder="", bank_rib="")
     _forget_payers(keys)
     get_model("basket", "Basket").objects.filter(order__in=keys).update(owner=None)

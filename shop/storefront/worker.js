@@ -89,7 +89,7 @@ async function nothing(cache, url) {
     const { pathname, search } = new URL(each.url);
     if (OFFLINE.includes(pathname)) continue;
     const html = await (await cache.match(each)).text();
-    const title = (/<title>([^]*?)<\/title>/.exec(html) || ["", pathname])[1].trim().replace(/\s+/g, " ");
+    const title = (/<title>([^]*?)<\/title>/.exec(html) || ["", pathname])[1].split("|")[0].trim().replace(/\s+/g, " ");
     const language = languageOf(pathname);
     const direction = language === "ar" ? "rtl" : "ltr";
     if (!rows.has(title)) rows.set(title, `<li><a lang="${language}" dir="${direction}" href="${(pathname + search).replace(/&/g, "&amp;").replace(/"/g, "&quot;")}">${title}</a></li>`);

@@ -249,7 +249,7 @@ def test_several_pictures_can_be_swiped_led_to_and_opened_large(visitor):
 
     page = text_of(visitor.get("listing", listing.slug))
 
-    assert page.count('<li id="picture-') == 3
+    assert page.count('<div id="picture-') == 3
     assert '<a href="#picture-2">' in page
     assert f'href="{visitor.url("picture", listing.slug, 3)}"' in page
     assert 'alt="Honey, picture 2 of 3"' in page

@@ -65,6 +65,21 @@ def test_only_what_can_be_bought_is_in_season(visitor):
     assert "Picked and pressed this month" not in text_of(response)
 
 
+def test_a_season_with_many_goods_leaves_room_for_the_others(now):
+    ListingFactory(family="safran", title="Safran")
+    for number in range(shelves.OF_A_SEASON + 2):
+        ListingFactory(family="dattes", title=f"Dattes {number}")
+
+    found = shelves.of_season(on=TODAY)
+
+    assert {code: len(ids) for code, ids in found.items()} == {
+        "olive-oil": 0,
+        "strawberry-tree-honey": 0,
+        "saffron": 1,
+        "dates": shelves.OF_A_SEASON,
+    }
+
+
 def test_out_of_every_season_the_newest_goods_stand_in_front(visitor, monkeypatch):
     ListingFactory(family="safran", title="Saffron")
     ListingFactory(family="tapis", title="Rug")

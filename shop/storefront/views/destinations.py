@@ -21,10 +21,13 @@ from shop.storefront.forms import DestinationForm
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def destination(request: Any) -> HttpResponse:
-    """Choose a town, or a region as a whole; then back to where she came from."""
+    """Choose a town, or a region as a whole; then back to where she came from.
+
+    A listing's page may be one that everybody is given, with no token in it: its form asks by GET.
+    """
     back = _back(request)
-    form = DestinationForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    form = DestinationForm(request.POST or (request.GET if "town" in request.GET else None))
+    if form.is_bound and form.is_valid():
         response = redirect(back)
         destinations.keep(response, form.cleaned_data["code"])
         messages.success(request, _("Delivery is now shown for %(place)s.") % {"place": form.place})

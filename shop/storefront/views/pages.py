@@ -33,7 +33,7 @@ from shop.fulfilment.models import DeliveryRate
 from shop.payments.refunding import DAYS_TO_PAY
 from shop.people.middleware import keep_language
 from shop.pricing.fees import fees
-from shop.storefront import cards, rooms
+from shop.storefront import cards, destinations, rooms
 from shop.storefront.crumbs import shop_crumb
 
 
@@ -68,6 +68,11 @@ COOKIES = (
     ),
     (settings.LANGUAGE_COOKIE_NAME, gettext_lazy("the language you read"), gettext_lazy("one year")),
     (COUNT_COOKIE, gettext_lazy("the number beside the basket"), gettext_lazy("30 days")),
+    (
+        destinations.COOKIE,
+        gettext_lazy("the place you asked delivery for, if you named one"),
+        gettext_lazy("180 days"),
+    ),
     (
         "messages",
         gettext_lazy("the sentence that follows what you did, such as “added to the basket”"),
