@@ -68,7 +68,7 @@ HERS: dict[str, dict[str, Held]] = {
         **_each(Fate.REMOVED, "", "code search_text hash", _TECHNICAL),
     },
     "order.Order": {
-        **_each(Fate.BLANKED, "orders", "user guest_email guest_phone"),
+        **_each(Fate.BLANKED, "orders", "user guest_email guest_phone gift_message"),
         **_each(Fate.KEPT, "orders", "number language"),
     },
     "order.ShippingAddress": {
@@ -154,6 +154,10 @@ HERS: dict[str, dict[str, Held]] = {
     "analytics.UserProductView": _each(Fate.REMOVED, "", "user", _UNUSED),
     "analytics.UserSearch": _each(Fate.REMOVED, "", "user query", _UNUSED),
     "payment.Bankcard": _each(Fate.REMOVED, "", "user card_type name number partner_reference", _UNUSED),
+    "vouchers.Redemption": {
+        **_each(Fate.BLANKED, "orders", "user customer"),
+        "code": Held(Fate.KEPT, "orders"),
+    },
     "voucher.VoucherApplication": _each(Fate.REMOVED, "", "user", _UNUSED),
 }
 
@@ -196,6 +200,7 @@ AT_WORK: dict[str, str] = {
     "people.OperatorRole": "user",
     "people.User_groups": "user",
     "people.User_user_permissions": "user",
+    "vouchers.Voucher": "ended_by issued_by",
     "reconciliation.ColumnMap": "columns name saved_by",
     "reconciliation.Discrepancy": "account currency detail key owner reference subject_reference suggestion",
     "reconciliation.Match": "batch made_by rule subject_reference undone_by",
@@ -298,6 +303,8 @@ OF_NOBODY: dict[str, str] = {
     "shipping.WeightBased": "code description name",
     "sites.Site": "domain name",
     "voucher.Voucher": "code name",
+    "vouchers.Redemption": "currency",
+    "vouchers.Voucher": "code currency reference text_ar text_en text_fr",
     "voucher.VoucherSet": "description name",
 }
 

@@ -160,7 +160,9 @@ def _addresses(user: Any) -> list[Row]:
 
 def _orders(user: Any) -> list[Row]:
     found = (
-        owning.orders_of(user=user).select_related("shipping_address", "user").order_by("date_placed", "pk")
+        owning.orders_of(user=user)
+        .select_related("shipping_address", "user", "redemption")
+        .order_by("date_placed", "pk")
     )
     return [
         {
@@ -176,11 +178,21 @@ def _orders(user: Any) -> list[Row]:
             "language": each.language,
             "email": each.contact_email,
             "contact_phone": str(each.guest_phone or ""),
+            "gift_message": each.gift_message,
+            **_voucher(each),
             **({f"to_{name}": text for name, text in _place(each.shipping_address).items()}
                if each.shipping_address else {}),
         }
         for each in found
     ]  # fmt: skip
+
+
+def _voucher(order: Any) -> Row:
+    """What a voucher took off an order; nothing for one without."""
+    used = getattr(order, "redemption", None)
+    if used is None:
+        return {}
+    return {"voucher": used.code, "voucher_took_off": used.amount.amount, "voucher_used_by": used.customer}
 
 
 def _lines(user: Any) -> list[Row]:

@@ -9,6 +9,7 @@ from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
+from django.db.models import F
 
 from shop.core import mailing, outbox
 from shop.customers import addressing, favourites, newsletter, noticing
@@ -19,6 +20,7 @@ from shop.orders.models import Order, ShippingAddress
 from shop.payments import paying, refunding
 from shop.payments.models import Refund
 from shop.people.models import User
+from shop.vouchers.models import Redemption, Voucher
 from tests.checkout.buying import basket_of
 from tests.factories import AddressFactory, ListingFactory, OperatorFactory, order_of, rib_of
 from tests.payments.shop import Shop
@@ -37,6 +39,7 @@ MARKS = (
     "Titulaire Marque",
     "marque-navigateur",
     "marque-avis",
+    "marque-cadeau",
 )
 EMAIL, SECOND = "zineb.marque@example.ma", "zineb.marque.2@example.ma"
 
@@ -77,6 +80,7 @@ def a_customer(shop: Shop) -> User:
     )
     guest = order_of((ListingFactory(), 2), method="cash", email=SECOND, at=shop.at)
     _order(shop, guest)
+    _gives(shop, guest)
     paying.settle_cash(order=guest, at=shop.at)
     part = guest.supplier_orders.get()
     shop.released(part)
@@ -97,6 +101,37 @@ def a_customer(shop: Shop) -> User:
     _account(shop, user)
     outbox.sweep(at=shop.at)
     return user
+
+
+def _gives(shop: Shop, order: Order) -> None:
+    """A present, and a voucher that took ten dirhams off."""
+    order.lines.update(line_price_before_discounts_incl_tax=F("line_price_incl_tax") + 10)
+    Order.objects.filter(pk=order.pk).update(gift_message="marque-cadeau, de Zineb")
+    maker = order.lines.get().cooperative
+    voucher = Voucher.objects.create(
+        code="PRINTEMPS",
+        kind="amount",
+        amount_minor=1000,
+        funded_by="cooperative",
+        cooperative=maker,
+        valid_from=shop.at.date(),
+        text_fr="Printemps",
+        text_ar="الربيع",
+        text_en="Spring",
+        issued_at=shop.at,
+        used=1,
+    )
+    Redemption.objects.create(
+        voucher=voucher,
+        order=order,
+        code=voucher.code,
+        funded_by="cooperative",
+        cooperative=maker,
+        amount_minor=1000,
+        customer=SECOND,
+        number=1,
+        taken_at=shop.at,
+    )
 
 
 def _account(shop: Shop, user: User) -> None:
