@@ -20,20 +20,22 @@ from playwright.sync_api import Page
 
 import shop.design
 import shop.storefront
+from catalogue import publishing
 from catalogue.models import Product
 from cooperatives.models import Cooperative
 from fixtures.demo.accounts import PASSWORD
 from shop.core import clock
+from shop.customers import ending
 from shop.design import views as design
-from shop.fulfilment import deciding, dispatching
-from shop.fulfilment.models import Carrier
+from shop.fulfilment import deciding, delivering, dispatching
+from shop.fulfilment.models import Carrier, Shipment
 from shop.orders.models import Order
 from shop.people.models import User
 from tests.browsers import LiveShop
 
 FOLDERS = [Path(each.__file__).parent / "templates" for each in (shop.design, shop.storefront)]
 #: Frames of pages, fields of other programs' forms, and what is no page at all.
-NO_PAGES = re.compile(r"^(?:mail|allauth)/|^design/base|(?:^|/)_")
+NO_PAGES = re.compile(r"^(?:mail|allauth)/|^design/base|^account/base|(?:^|/)_")
 #: Pages that stand by their address alone; each language has its own.
 ADDRESSES = {
     "home": "/",
@@ -47,6 +49,12 @@ ADDRESSES = {
     "labels": "/labels/",
     "label": "/labels/igp/",
     "cooperatives": "/cooperatives/",
+    "harvests": "/harvests/",
+    "sellers": "/sellers/",
+    "place of delivery": "/delivery-place/",
+    "newsletter": "/newsletter/",
+    "delivery": "/pages/delivery/",
+    "paying": "/pages/payment/",
     "how we work": "/pages/how-we-work/",
     "terms": "/pages/terms/",
     "withdrawal": "/pages/withdrawal/",
@@ -63,6 +71,16 @@ OTHERS = {
     "opening an account": "/account/signup/",
     "forgotten password": "/account/password/reset/",
     "mails of the demonstration": "/demo/mails/",
+}
+#: Pages of somebody with an account.
+HERS = {
+    "account": "",
+    "her details": "details/",
+    "her addresses": "addresses/",
+    "a new address": "addresses/new/",
+    "her favourites": "favourites/",
+    "her notices": "notices/",
+    "her data": "data/",
 }
 ERRORS = ("400", "403", "403_csrf", "405", "429", "500", "503")
 
@@ -114,6 +132,18 @@ class Walk:
         good = cooperative.listings.order_by("reference").first()
         assert good is not None
         self.opens(self.good(good), "listing")
+        self.opens(f"{self.good(good)}pictures/1/", "picture of a listing")
+        self.opens(f"{self.good(good)}reviews/", "reviews of a listing")
+        gone = Cooperative.objects.get(code="C01").listings.filter(parent=None).order_by("reference")[0]
+        publishing.withdraw(listing=gone)
+        self.opens(self.good(gone), "listing that is gone")
+        person = "reader@example.org"
+        self.opens(
+            f"/{self.language}/newsletter/confirm/{ending.confirm_token(person=person)}/",
+            "newsletter, to be confirmed",
+        )
+        ended = ending.end_token(person=person, purpose=ending.Purpose.NEWSLETTER)
+        self.opens(f"/{self.language}/unsubscribe/{ended}/", "newsletter, to be ended")
 
     def good(self, listing: Product) -> str:
         return f"/{self.language}/goods/{listing.slug}/"
@@ -183,6 +213,13 @@ class Walk:
         )
         self.opens(f"/{self.language}/parcels/{parcel.reference}/received/", "parcel that came")
         self.opens(f"/{self.language}/orders/{order.number}/", "order on its way")
+        delivering.record_delivery(
+            shipment=parcel, proof=Shipment.Proof.CUSTOMER, at=clock.now(), actor="customer"
+        )
+        line = order.lines.select_related("product")[0]
+        self.opens(
+            f"/{self.language}/orders/{order.number}/reviews/{line.product.reference}/", "writing a review"
+        )
 
     def signs_in(self) -> None:
         self.page.goto(self.shop.at("/account/login/"))
@@ -190,7 +227,13 @@ class Walk:
         self.page.fill("input[name=password]", PASSWORD)
         self.page.click("main form button")
         self.page.wait_for_load_state()
-        self.opens(f"/{self.language}/me/", "account")
+        for name, path in HERS.items():
+            self.opens(f"/{self.language}/me/{path}", name)
+        self.opens("/account/reauthenticate/", "password once more")
+        self.opens(f"/{self.language}/me/data/erase/", "erasing her data")
+        self.page.click("main form[action*='erase'] button")
+        self.page.wait_for_load_state()
+        self.look("data erased")
 
 
 @contextmanager
