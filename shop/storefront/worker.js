@@ -5,7 +5,7 @@ const PAGES = "pages-1", THINGS = "things-1";
 const MOST_PAGES = 20, MOST_THINGS = 150;
 const SEEN = "X-Seen-At";
 /** The rooms whose pages are the same for everybody. */
-const READABLE = /^\/(?:fr|ar|en)\/(?:$|(?:goods|kinds|regions|labels|cooperatives|pages)(?:\/|$))/;
+const READABLE = /^\/(?:fr|ar|en)\/(?:$|(?:goods|kinds|harvests|regions|labels|cooperatives|sellers|pages)(?:\/|$))/;
 const THING = /^\/(?:static|media)\/|^\/(?:fr|ar|en)\/plates\//;
 const OFFLINE = Object.values(WORDS).map((each) => each.offline);
 

@@ -20,6 +20,7 @@ from playwright.sync_api import Page
 
 import shop.design
 import shop.storefront
+from catalogue import publishing
 from catalogue.models import Product
 from cooperatives.models import Cooperative
 from fixtures.demo.accounts import PASSWORD
@@ -27,15 +28,15 @@ from shop.core import clock
 from shop.customers import ending, newsletter
 from shop.customers.models import Purpose, Subscription
 from shop.design import views as design
-from shop.fulfilment import deciding, dispatching
-from shop.fulfilment.models import Carrier
+from shop.fulfilment import deciding, delivering, dispatching
+from shop.fulfilment.models import Carrier, Shipment
 from shop.orders.models import Order
 from shop.people.models import User
 from tests.browsers import LiveShop
 
 FOLDERS = [Path(each.__file__).parent / "templates" for each in (shop.design, shop.storefront)]
 #: Frames of pages, fields of other programs' forms, and what is no page at all.
-NO_PAGES = re.compile(r"^(?:mail|allauth)/|^design/base|(?:^|/)_")
+NO_PAGES = re.compile(r"^(?:mail|allauth)/|^design/base|^account/base|(?:^|/)_")
 #: Pages that stand by their address alone; each language has its own.
 ADDRESSES = {
     "home": "/",
@@ -49,6 +50,12 @@ ADDRESSES = {
     "labels": "/labels/",
     "label": "/labels/igp/",
     "cooperatives": "/cooperatives/",
+    "harvests": "/harvests/",
+    "sellers": "/sellers/",
+    "place of delivery": "/delivery-place/",
+    "newsletter": "/newsletter/",
+    "delivery": "/pages/delivery/",
+    "paying": "/pages/payment/",
     "how we work": "/pages/how-we-work/",
     "terms": "/pages/terms/",
     "withdrawal": "/pages/withdrawal/",
@@ -56,7 +63,6 @@ ADDRESSES = {
     "legal": "/pages/legal/",
     "account, a guest's": "/me/",
     "favourites, none yet": "/me/favourites/",
-    "newsletter": "/newsletter/",
     "basket, empty": "/basket/",
     "offline": "/offline/",
     "nothing there": "/no-such-page/",
@@ -118,6 +124,11 @@ class Walk:
         good = cooperative.listings.order_by("reference").first()
         assert good is not None
         self.opens(self.good(good), "listing")
+        self.opens(f"{self.good(good)}pictures/1/", "picture of a listing")
+        self.opens(f"{self.good(good)}reviews/", "reviews of a listing")
+        gone = Cooperative.objects.get(code="C01").listings.filter(parent=None).order_by("reference")[0]
+        publishing.withdraw(listing=gone)
+        self.opens(self.good(gone), "listing that is gone")
 
     def good(self, listing: Product) -> str:
         return f"/{self.language}/goods/{listing.slug}/"
@@ -187,6 +198,13 @@ class Walk:
         )
         self.opens(f"/{self.language}/parcels/{parcel.reference}/received/", "parcel that came")
         self.opens(f"/{self.language}/orders/{order.number}/", "order on its way")
+        delivering.record_delivery(
+            shipment=parcel, proof=Shipment.Proof.CUSTOMER, at=clock.now(), actor="customer"
+        )
+        line = order.lines.select_related("product")[0]
+        self.opens(
+            f"/{self.language}/orders/{order.number}/reviews/{line.product.reference}/", "writing a review"
+        )
 
     def signs_in(self) -> None:
         self.page.goto(self.shop.at("/account/login/"))
