@@ -229,8 +229,11 @@ class Walk:
         self.page.wait_for_load_state()
         for name, path in HERS.items():
             self.opens(f"/{self.language}/me/{path}", name)
-        self.opens("/account/reauthenticate/", "password once more")
-        self.opens(f"/{self.language}/me/data/erase/", "erasing her data")
+        self.opens(f"/{self.language}/me/data/erase/", "password once more")
+        self.page.fill("input[name=password]", PASSWORD)
+        self.page.click("main form button[type=submit]")
+        self.page.wait_for_selector("main form[action*='erase']")
+        self.look("erasing her data")
         self.page.click("main form[action*='erase'] button")
         self.page.wait_for_load_state()
         self.look("data erased")
