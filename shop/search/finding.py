@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -24,9 +24,9 @@ from shop.search.models import Entry
 RELEVANCE, NEWEST, CHEAPEST, DEAREST = "relevance", "newest", "cheapest", "dearest"
 SORTS = (RELEVANCE, NEWEST, CHEAPEST, DEAREST)
 #: Beyond so many, counts are not worth their price: a page says "more than", and choices go without.
-COUNTED, COUNTED_BY_CHOICE = 10_000, 1_000
+COUNTED = 1_000
 #: So many matches of a search are ranked; of more than that, no ranking is worth much.
-RANKED = 3_000
+RANKED = 1_000
 #: Choices of one kind that are offered.
 OFFERED = 24
 _LARGEST = 2**63 - 1
@@ -226,11 +226,22 @@ def _fitting(wanted: Wanted, on: date, matching: Matching | None, *, without: st
     makers = (*wanted.cooperatives, *([wanted.cooperative] if wanted.cooperative else []))
     if makers and without != "cooperative":
         sql.add(f"e.cooperative IN ({_marks(makers)})", *makers)
-    for kind, prefix, codes in (("category", "c:", wanted.categories), ("label", "l:", wanted.labels)):
-        if codes and without != kind:
+    for kind, prefix, chosen in (("category", "c:", wanted.categories), ("label", "l:", wanted.labels)):
+        codes = [prefix + each for each in chosen] if without != kind else []
+        if codes and matching is not None:
             sql.add(
-                f"EXISTS (SELECT 1 FROM search_tag t WHERE t.entry_id = e.listing_id AND t.code IN ({_marks(codes)}))",
-                *(prefix + each for each in codes),
+                "EXISTS (SELECT 1 FROM search_tag t WHERE t.entry_id = e.listing_id "
+                f"AND t.code IN ({_marks(codes)}))",
+                *codes,
+            )
+        elif len(codes) == 1:
+            # A row for each entry at most. Read from its tags, a small kind among many goods costs its own size.
+            sql.join += f" JOIN search_tag {kind} ON {kind}.entry_id = e.listing_id"
+            sql.add(f"{kind}.code = %s", *codes)
+        elif codes:
+            sql.add(
+                f"e.listing_id IN (SELECT t.entry_id FROM search_tag t WHERE t.code IN ({_marks(codes)}))",
+                *codes,
             )
     if wanted.price_from is not None:
         sql.add("e.price_minor >= %s", wanted.price_from)
@@ -263,31 +274,17 @@ def _page_statement(
     matching = engine().matching(query) if query is not None else None
     if wanted.sort == RELEVANCE and matching is not None:
         return _ranked_statement(wanted, matching, on, size, at)
+    sql = _fitting(wanted, on, matching)
     # A list of one category or label is read from its tags, which stand in the order of the list.
-    tag = next(
-        (
-            prefix + codes[0]
-            for prefix, codes in (("c:", wanted.categories), ("l:", wanted.labels))
-            if len(codes) == 1 and matching is None
-        ),
-        None,
-    )
-    if tag is not None:
-        lead = {"categories": ()} if tag.startswith("c:") else {"labels": ()}
-        sql = _fitting(replace(wanted, **lead), on, matching)
-        table, start = "t", "search_tag t JOIN search_entry e ON e.listing_id = t.entry_id"
-        sql.add("t.code = %s", tag)
-    else:
-        sql = _fitting(wanted, on, matching)
-        table, start = "e", f"search_entry e {sql.join}"
-    key = f"{table}.{'price_minor' if wanted.sort in (CHEAPEST, DEAREST) else 'created_us'}"
+    leading = next((each for each in ("category", "label") if f"search_tag {each} " in sql.join), "e")
+    key = f"{leading}.{'price_minor' if wanted.sort in (CHEAPEST, DEAREST) else 'created_us'}"
     ascending = (wanted.sort == CHEAPEST) != (at is not None and at.before)
     if at is not None:
-        sql.add(f"({key}, {table}.tie) {'>' if ascending else '<'} (%s, %s)", at.key, at.tie)
+        sql.add(f"({key}, {leading}.tie) {'>' if ascending else '<'} (%s, %s)", at.key, at.tie)
     way = "ASC" if ascending else "DESC"
     return (
-        f"SELECT e.listing_id, {key}, {table}.tie FROM {start} WHERE {' AND '.join(sql.where)} "
-        f"ORDER BY {key} {way}, {table}.tie {way} LIMIT %s",
+        f"SELECT e.listing_id, {key}, {leading}.tie FROM search_entry e {sql.join} WHERE {' AND '.join(sql.where)} "
+        f"ORDER BY {key} {way}, {leading}.tie {way} LIMIT %s",
         [*sql.params, size + 1],
     )
 
@@ -336,7 +333,7 @@ def _facets_statement(
             f"{name}_set AS MATERIALIZED (SELECT e.listing_id, e.region, e.cooperative, e.in_stock, e.women_led, "
             f"e.price_minor FROM search_entry e {sql.join} WHERE {' AND '.join(sql.where)} LIMIT %s)"
         )
-        params += [*sql.params, COUNTED_BY_CHOICE + 1]
+        params += [*sql.params, COUNTED + 1]
 
     def of(kind: str) -> str:
         return f"{kind if kinds.get(kind) else 'fitting'}_set"
@@ -345,21 +342,18 @@ def _facets_statement(
         return f"SELECT {what} AS code, count(*) AS goods FROM {of(kind)} GROUP BY {what}"
 
     def tagged(kind: str, prefix: str) -> str:
+        # IN, not JOIN: SQLite would read all tags first, to know which of them may fit.
         return (
-            f"SELECT substr(t.code, 3) AS code, count(*) AS goods FROM {of(kind)} f "
-            f"JOIN search_tag t ON t.entry_id = f.listing_id WHERE substr(t.code, 1, 2) = '{prefix}' GROUP BY t.code"
+            f"SELECT substr(t.code, 3) AS code, count(*) AS goods FROM search_tag t "
+            f"WHERE t.entry_id IN (SELECT listing_id FROM {of(kind)}) AND substr(t.code, 1, 2) = '{prefix}' "
+            "GROUP BY t.code"
         )
 
     def total(kind: str) -> str:
         return f"(SELECT count(*) FROM {of(kind)})"
 
     depth, start = (2, "") if below is None else (len(below) // _step() + 1, below)
-    sql = _fitting(wanted, on, matching)
-    many = f"SELECT 1 FROM search_entry e {sql.join} WHERE {' AND '.join(sql.where)} LIMIT %s"
     selects = [
-        # Counted only where the sets are full.
-        f"SELECT 'many', '', '', CASE WHEN {total('')} > {COUNTED_BY_CHOICE} "
-        f"THEN (SELECT count(*) FROM ({many}) counted) ELSE 0 END, 0, ''",
         "SELECT 'all', '', '', count(*), count(DISTINCT cooperative), '' FROM fitting_set",
         "SELECT 'stock', '', '', COALESCE(SUM(CASE WHEN in_stock THEN 1 ELSE 0 END), 0), 0, '' FROM fitting_set",
         "SELECT 'women', '', '', COALESCE(SUM(CASE WHEN women_led THEN 1 ELSE 0 END), 0), 0, '' FROM fitting_set",
@@ -378,7 +372,7 @@ def _facets_statement(
     ]
     return (
         f"WITH {', '.join(sets)} {' UNION ALL '.join(selects)}",
-        [*params, *sql.params, COUNTED + 1, depth, len(start), start],
+        [*params, depth, len(start), start],
     )
 
 
@@ -389,14 +383,12 @@ def _step() -> int:
 
 
 def _read_facets(rows: list[Any]) -> Facets:
-    facets, in_all = Facets(), 0
+    facets = Facets()
     for kind, code, name, goods, of, _path in rows:
         goods, of = int(goods), int(of)
-        countable = of <= COUNTED_BY_CHOICE
+        countable = of <= COUNTED
         if kind == "all":
             facets.goods, facets.makers = goods, of
-        elif kind == "many":
-            in_all = goods
         elif kind == "stock":
             facets.in_stock = goods
         elif kind == "women":
@@ -411,8 +403,8 @@ def _read_facets(rows: list[Any]) -> Facets:
                 "cooperative": facets.cooperatives,
             }[kind]
             choices.append(Choice(code, name, goods if countable else None))
-    if facets.goods > COUNTED_BY_CHOICE:
-        facets.goods, facets.is_more = min(in_all, COUNTED), in_all > COUNTED
+    if facets.goods > COUNTED:
+        facets.goods, facets.is_more = COUNTED, True
         facets.makers = facets.in_stock = facets.women_led = facets.cheapest = facets.dearest = None
     return facets
 

@@ -74,7 +74,7 @@ chevre goat ماعز معزة
 the tea atay شاي أتاي
 lampe lamp lumiere ثريا مصباح
 table طاولة مائدة
-femme feminin feminine women woman نساء نسائية نسوية امرأة
+femme feminin feminine women woman نساء نسائية نسوية
 bio organic biologique عضوي بيولوجي
 rif ريف
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from django.db import connection
 
@@ -22,6 +23,7 @@ LEAST_BEGINNING = 3
 class Understood:
     """The words of a search and how they are asked for. ``corrected`` is how it was read where that is not as typed."""
 
+    text: str
     words: tuple[Word, ...]
     query: Query | None
     corrected: str = ""
@@ -31,7 +33,7 @@ def read(text: str) -> Understood:
     """The words as they are. ``query`` is None where nothing typed says anything: dots, a drawing, "the"."""
     found = tuple(words.asked(text))
     return Understood(
-        found, Query(tuple(Asked(spellings.every_stem(each)) for each in found)) if found else None
+        text, found, Query(tuple(Asked(spellings.every_stem(each)) for each in found)) if found else None
     )
 
 
@@ -43,10 +45,12 @@ def any_of(understood: Understood) -> Query | None:
 def otherwise(understood: Understood) -> Understood | None:
     """What else she may have meant, for a search that found nothing: a word begun, or spelled otherwise.
 
-    Words by which some good is called stay as they are. None when there is nothing else. Two statements at
-    most for the words together, and one for each that nobody knows.
+    Words by which some good is called stay as they are. None when there is nothing else. Three statements at
+    most for the words together, and two for each that nobody knows.
     """
     known = _known(understood.words)
+    if (parted := _parted_otherwise(understood, known)) is not None:
+        return parted
     asked: list[Asked] = []
     said: list[str] = []
     is_other = False
@@ -69,7 +73,38 @@ def otherwise(understood: Understood) -> Understood | None:
         return None
     corrected = " ".join(said)
     is_corrected = said != [each.text for each in understood.words]
-    return Understood(understood.words, Query(tuple(asked)), corrected if is_corrected else "")
+    return Understood(
+        understood.text, understood.words, Query(tuple(asked)), corrected if is_corrected else ""
+    )
+
+
+def _parted_otherwise(understood: Understood, known: set[str]) -> Understood | None:
+    """Words that are one, or one that is two: "cous cous", "rosewater". One statement."""
+    typed = [each.text for each in words.words(understood.text[: words.MOST_LETTERS])]
+    unknown = [each for each in typed if each not in known]
+    if not unknown:
+        return None
+    joined = {one + other: (one, other) for one, other in pairwise(typed) if {one, other} & set(unknown)}
+    split = {
+        (each[:at], each[at:]): each
+        for each in unknown
+        for at in range(LEAST_BEGINNING, len(each) - LEAST_BEGINNING + 1)
+    }
+    candidates = {*joined, *(half for halves in split for half in halves)}
+    there = Spelling.objects.filter(goods__gt=0, word__in=candidates).order_by("-goods", "word")
+    usual = list(there.values_list("word", flat=True)[:50])
+    for whole, (one, other) in joined.items():
+        if whole in usual:
+            return _as_if_typed(understood, f"{one} {other}", whole)
+    for halves, each in split.items():
+        if all(half in usual for half in halves):
+            return _as_if_typed(understood, each, " ".join(halves))
+    return None
+
+
+def _as_if_typed(understood: Understood, instead_of: str, this: str) -> Understood:
+    typed = " ".join(each.text for each in words.words(understood.text[: words.MOST_LETTERS]))
+    return replace(read(typed.replace(instead_of, this, 1)), corrected=typed.replace(instead_of, this, 1))
 
 
 def nearest(word: str) -> str | None:

@@ -63,13 +63,14 @@ _ARTICLE = re.compile(r"^(?:[وف]?[بك]?ال|و?لل)(?=.{2})")
 _LATIN = re.compile(r"^[a-z]")
 
 #: Words that say nothing about a good: French, English, the Arabic article and prepositions (also as people write
-#: them in Latin letters), and what every maker's name starts with.
+#: them in Latin letters), what every maker's name starts with, and what all goods are.
 _SILENT_WORDS = """
 a à au aux avec ce ces cette chez dans de des du en est et la le les leur mes mon nos notre ou où par pas pour
 qui sa ses son sous sur un une vos votre
 an and any are at by for from her his i in is it my of on or our some that the their this to with your
 al el l d من في على عن الى مع او ثم هذا هذه التي الذي كل ال و ل ب
-cooperative cooperatives cooperativ تعاونيه التعاونيه
+cooperative cooperatives تعاونيه تعاونيات
+produit produits product products منتوج منتوجات منتج منتجات
 """
 _SILENT = frozenset(_SILENT_WORDS.split())
 
@@ -152,7 +153,7 @@ def _word(piece: str) -> Word | None:
         _ENGLISH.stemWord(bare),
     ]
     if joined != bare:
-        stems.append(joined)  # "dargan", as it is typed on phones
+        stems.append(_FRENCH.stemWord(joined))  # "dargan", as it is typed on phones
     return Word(bare, tuple(dict.fromkeys("".join(re.findall(r"[a-z]", each)) or bare for each in stems)))
 
 

@@ -25,7 +25,8 @@ from catalogue.models import Product
 from cooperatives.models import Cooperative
 from fixtures.demo.accounts import PASSWORD
 from shop.core import clock
-from shop.customers import ending
+from shop.customers import ending, newsletter
+from shop.customers.models import Purpose, Subscription
 from shop.design import views as design
 from shop.fulfilment import deciding, delivering, dispatching
 from shop.fulfilment.models import Carrier, Shipment
@@ -61,6 +62,7 @@ ADDRESSES = {
     "privacy": "/pages/privacy/",
     "legal": "/pages/legal/",
     "account, a guest's": "/me/",
+    "favourites, none yet": "/me/favourites/",
     "basket, empty": "/basket/",
     "offline": "/offline/",
     "nothing there": "/no-such-page/",
@@ -71,16 +73,6 @@ OTHERS = {
     "opening an account": "/account/signup/",
     "forgotten password": "/account/password/reset/",
     "mails of the demonstration": "/demo/mails/",
-}
-#: Pages of somebody with an account.
-HERS = {
-    "account": "",
-    "her details": "details/",
-    "her addresses": "addresses/",
-    "a new address": "addresses/new/",
-    "her favourites": "favourites/",
-    "her notices": "notices/",
-    "her data": "data/",
 }
 ERRORS = ("400", "403", "403_csrf", "405", "429", "500", "503")
 
@@ -137,13 +129,6 @@ class Walk:
         gone = Cooperative.objects.get(code="C01").listings.filter(parent=None).order_by("reference")[0]
         publishing.withdraw(listing=gone)
         self.opens(self.good(gone), "listing that is gone")
-        person = "reader@example.org"
-        self.opens(
-            f"/{self.language}/newsletter/confirm/{ending.confirm_token(person=person)}/",
-            "newsletter, to be confirmed",
-        )
-        ended = ending.end_token(person=person, purpose=ending.Purpose.NEWSLETTER)
-        self.opens(f"/{self.language}/unsubscribe/{ended}/", "newsletter, to be ended")
 
     def good(self, listing: Product) -> str:
         return f"/{self.language}/goods/{listing.slug}/"
@@ -227,6 +212,7 @@ class Walk:
         self.page.fill("input[name=password]", PASSWORD)
         self.page.click("main form button")
         self.page.wait_for_load_state()
+<<<<<<< HEAD
         for name, path in HERS.items():
             self.opens(f"/{self.language}/me/{path}", name)
         self.opens(f"/{self.language}/me/data/erase/", "password once more")
@@ -237,6 +223,68 @@ class Walk:
         self.page.click("main form[action*='erase'] button")
         self.page.wait_for_load_state()
         self.look("data erased")
+=======
+        self.opens(f"/{self.language}/me/", "account")
+        self.keeps_what_is_hers()
+        self.answers_mails()
+        self.asks_for_her_data()
+
+    def keeps_what_is_hers(self) -> None:
+        """An address, a favourite, the mails she wants."""
+        home = f"/{self.language}/me"
+        self.opens(f"{home}/details/", "details")
+        self.opens(f"{home}/notices/", "notices")
+        self.opens(f"{home}/addresses/", "addresses, none yet")
+        self.page.goto(self.shop.at(f"{home}/addresses/new/"))
+        self.presses("main form.form button")
+        self.look("address, with what is wrong")
+        for name, typed in {
+            "name": "Salma Bennis",
+            "phone": "0661234567",
+            "street": "12 rue du Port",
+        }.items():
+            self.page.fill(f"[name={name}]", typed)
+        self.page.select_option("[name=region]", "MA-06")
+        self.page.fill("[name=town]", "الدار البيضاء" if self.language == "ar" else "Casablanca")
+        self.presses("main form.form button")
+        self.look("addresses")
+        good = Cooperative.objects.get(code="C09").listings.order_by("reference")[0]
+        self.page.goto(self.shop.at(self.good(good)))
+        self.page.click(".favourite button")
+        self.page.wait_for_selector(".favourite [name=off]")
+        self.look("listing, a favourite")
+        self.opens(f"{home}/favourites/", "favourites")
+
+    def answers_mails(self) -> None:
+        """What the links of mails she did not order lead to."""
+        newsletter.ask(email=f"walk.{self.language}@example.org", language=self.language, at=clock.now())
+        person = Subscription.objects.get(email=f"walk.{self.language}@example.org").person
+        token = ending.confirm_token(person=person)
+        self.opens(f"/{self.language}/newsletter/confirm/{token}/", "newsletter, is it you")
+        self.presses("main form button")
+        self.look("newsletter, it comes")
+        self.opens(f"/{self.language}/newsletter/confirm/x/", "newsletter, link too old")
+        token = ending.end_token(person=person, purpose=Purpose.NEWSLETTER)
+        self.opens(f"/{self.language}/unsubscribe/{token}/", "newsletter, end it")
+        self.presses("main form button")
+        self.look("newsletter, ended")
+
+    def asks_for_her_data(self) -> None:
+        """Her data, and its erasure: of an account of her own, which is gone afterwards."""
+        home = f"/{self.language}/me/data/"
+        self.opens(home, "data")
+        self.page.goto(self.shop.at(f"{home}erase/"))
+        self.look("is it you")
+        self.page.fill("input[name=password]", PASSWORD)
+        self.presses("main form button[type=submit]")
+        self.look("erasing")
+        self.presses("main form button.grave")
+        self.look("erased")
+
+    def presses(self, selector: str) -> None:
+        with self.page.expect_navigation():
+            self.page.locator(selector).first.click()
+>>>>>>> main
 
 
 @contextmanager

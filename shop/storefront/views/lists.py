@@ -33,6 +33,10 @@ from shop.storefront.views.makers import region_intro
 Category = get_model("catalogue", "Category")
 
 ON_A_PAGE = 24
+#: Choices of one kind that stand open; the others are folded up under them.
+FIRST = 7
+#: Where fewer than this have all of her words, goods that have some of them follow.
+FEW, ALSO = 6, 9
 #: When nothing fits, so many goods are shown instead, and so many kinds to go on with.
 INSTEAD, KINDS_TO_GO_ON_WITH = 6, 8
 SORT_NAMES = {
@@ -123,6 +127,8 @@ class _Found:
     page: Page
     facets: Facets
     is_first: bool
+    #: How else her words can be read, where neither way finds a good with all of them.
+    otherwise: Understood | None = None
 
     @property
     def corrected(self) -> str:
@@ -149,8 +155,11 @@ def goods_list(
     asked = narrowing.read(request, fixed=fixed)
     at, is_odd_page = _place(request)
     found = _look(asked, base, on, at, below, fixed)
-    shown = finding.listings(found.page.ids, on=on)
     facets = found.facets
+    others = _also(found, on)
+    listed = {each.pk: each for each in finding.listings([*found.page.ids, *others], on=on)}
+    shown, also = ([listed[each] for each in ids if each in listed] for ids in (found.page.ids, others))
+    terms = cards.terms_for([*shown, *also], on)
     names = _names(facets)
     context = {
         "title": _("Results for “%(text)s”") % {"text": asked.text} if asked.text else title,
@@ -161,7 +170,8 @@ def goods_list(
         "goods": facets.goods,
         "is_more": facets.is_more,
         "makers": facets.makers,
-        "cards": cards.cards(shown, terms=cards.terms_for(shown, on)),
+        "cards": cards.cards(shown, terms=terms),
+        "also": cards.cards(also, terms=terms),
         "pages": _pages(request, found.page),
         "is_further": not found.is_first,
         "sort": found.wanted.sort,
@@ -218,7 +228,7 @@ def _look(
         other = understanding.otherwise(understood)
         if other is not None:
             again = _once(asked, base, other, on, None, below, fixed)
-            found = again if again.page.ids else found
+            found = again if again.page.ids else replace(found, otherwise=other)
     return found
 
 
@@ -305,6 +315,17 @@ def _minor(price: Any) -> int | None:
     return None if price is None else to_minor(Money(price, MAD))
 
 
+def _also(found: _Found, on: date) -> list[int]:
+    """Goods that have some of her words, where hardly any has all of them; within the filters."""
+    query = found.understood.query
+    if query is None or len(query.words) < 2 or not 0 < found.facets.goods < FEW:
+        return []
+    wanted = replace(found.wanted, sort=finding.RELEVANCE)
+    some = replace(query, any_of=True)
+    page = finding.page(wanted=wanted, query=some, on=on, size=ALSO + len(found.page.ids))
+    return [each for each in page.ids if each not in found.page.ids][:ALSO]
+
+
 # Showing
 
 
@@ -378,28 +399,26 @@ def _groups(facets: Facets, asked: Asked, fixed: tuple[str, ...]) -> list[dict[s
             choices.sort(key=lambda each: -(each["count"] or 0))
         if kind == "maker":
             choices = [each | {"name": cards.bare_name(each["name"])} for each in choices[: finding.OFFERED]]
+        # Those that are on stand with the first, wherever they come.
+        first = [each for at, each in enumerate(choices) if at < FIRST or each["on"]]
         groups.append(
             {
                 "key": kind,
                 "name": narrowing.name_of(kind),
-                "choices": choices,
-                "is_long": len(choices) > LONG,
-                "is_open": any(each["on"] for each in choices),
+                "choices": first,
+                "more": [each for each in choices if each not in first],
             }
         )
     return groups
 
 
-#: A group of more choices than this is folded up until it is opened.
-LONG = 7
-
-
 def _switches(facets: Facets, asked: Asked) -> dict[str, dict[str, Any]]:
     counts = {"stock": facets.in_stock, "women": facets.women_led}
-    return {
+    switches = {
         each: {"key": each, "name": _switch_name(each), "count": counts[each], "on": each in asked.switches}
         for each in narrowing.SWITCHES
     }
+    return {key: each for key, each in switches.items() if each["on"] or each["count"] != 0}
 
 
 def _prices(asked: Asked, facets: Facets) -> dict[str, Any]:
@@ -453,7 +472,7 @@ def _notices(asked: Asked, is_odd_page: bool) -> list[str]:
 
 def _help(found: _Found, asked: Asked, on: date) -> dict[str, Any]:
     """When nothing fits: goods that even one of her words finds, else new ones; and kinds to go on with."""
-    query = understanding.any_of(found.understood)
+    query = understanding.any_of(found.otherwise or found.understood)
     shown, instead_for = _instead(query, on), ""
     if shown:
         instead_for = " ".join(each.text for each in found.understood.words)
