@@ -212,18 +212,6 @@ class Walk:
         self.page.fill("input[name=password]", PASSWORD)
         self.page.click("main form button")
         self.page.wait_for_load_state()
-<<<<<<< HEAD
-        for name, path in HERS.items():
-            self.opens(f"/{self.language}/me/{path}", name)
-        self.opens(f"/{self.language}/me/data/erase/", "password once more")
-        self.page.fill("input[name=password]", PASSWORD)
-        self.page.click("main form button[type=submit]")
-        self.page.wait_for_selector("main form[action*='erase']")
-        self.look("erasing her data")
-        self.page.click("main form[action*='erase'] button")
-        self.page.wait_for_load_state()
-        self.look("data erased")
-=======
         self.opens(f"/{self.language}/me/", "account")
         self.keeps_what_is_hers()
         self.answers_mails()
@@ -284,7 +272,6 @@ class Walk:
     def presses(self, selector: str) -> None:
         with self.page.expect_navigation():
             self.page.locator(selector).first.click()
->>>>>>> main
 
 
 @contextmanager
