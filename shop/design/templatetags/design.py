@@ -12,12 +12,13 @@ from typing import Any
 from django import forms, template
 from django.conf import settings
 from django.forms import BoundField
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from moneyed import Money
 
 from shop.core.money import from_minor
-from shop.design import numbers
+from shop.design import moulds, numbers
+from shop.design.moulds import Fixed
 
 register = template.Library()
 
@@ -134,6 +135,37 @@ def share_percent(part: Decimal | Money, whole: Money | None = None) -> SafeStri
             return ""
         part = part.amount / whole.amount
     return format_html("<bdi>{}</bdi>", numbers.percent_text(Decimal(part)))
+
+
+# --- goods -----------------------------------------------------------------------------------
+
+
+@register.simple_tag
+def card(card: dict[str, Any], eager: bool | str = False, level: str = "h3") -> SafeString:
+    """One good on its shelf, as ``_card.html`` draws it; prices are Money."""
+    made = card | {
+        "price": money(card["price"], "short"),
+        "share": money(card.get("share"), "bare"),
+        "seals": [{"shape": Fixed(each["shape"]), "name": each["name"]} for each in card.get("seals") or ()],
+    }
+    return moulds.pour(
+        "design/_card.html",
+        {"card": made, "eager": Fixed(eager) if isinstance(eager, str) else eager, "level": Fixed(level or "h3")},
+    )
+
+
+@register.simple_tag
+def shelf(cards: list[dict[str, Any]], eager_first: int | str = 0, level: str = "h3") -> SafeString:
+    """Goods side by side, of which the first few show their pictures at once."""
+    at_once = int(eager_first or 0)
+    return format_html_join(
+        "\n",
+        "<li>{}</li>",
+        (
+            (card(each, ((True if at == 0 else "too") if at < at_once else False), level),)
+            for at, each in enumerate(cards)
+        ),
+    )
 
 
 # --- drawn figures ---------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy, pgettext
 from moneyed import MAD, Money
 from oscar.core.loading import get_model
 
+from catalogue.showing import shown as shown_on
 from cooperatives.models import Cooperative
 from shop.core import clock
 from shop.core.models import Region
@@ -157,7 +158,7 @@ def goods_list(
     found = _look(asked, base, on, at, below, fixed)
     facets = found.facets
     others = _also(found, on)
-    listed = {each.pk: each for each in finding.listings([*found.page.ids, *others], on=on)}
+    listed = {each.pk: each for each in shown_on([*found.page.ids, *others], on=on)}
     shown, also = ([listed[each] for each in ids if each in listed] for ids in (found.page.ids, others))
     terms = cards.terms_for([*shown, *also], on)
     names = _names(facets)
@@ -493,4 +494,4 @@ def _instead(query: Query | None, on: date) -> list[Any]:
     sort = finding.RELEVANCE if query is not None else finding.NEWEST
     wanted = Wanted(in_stock=True, sort=sort)
     page = finding.page(wanted=wanted, query=query, on=on, size=INSTEAD)
-    return finding.listings(page.ids, on=on)
+    return shown_on(page.ids, on=on)
