@@ -8,10 +8,12 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
+from urllib.parse import quote
 
 from django import forms, template
 from django.conf import settings
 from django.forms import BoundField
+from django.template import Context
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from moneyed import Money
@@ -135,6 +137,24 @@ def share_percent(part: Decimal | Money, whole: Money | None = None) -> SafeStri
             return ""
         part = part.amount / whole.amount
     return format_html("<bdi>{}</bdi>", numbers.percent_text(Decimal(part)))
+
+
+# --- frames ----------------------------------------------------------------------------------
+
+#: What the parts of a frame compare or filter, and what they only print.
+_COMPARED, _PRINTED = ("theme",), ("search_query", "basket_count", "demo_mode", "stripe_sandbox")
+
+
+@register.simple_tag(takes_context=True)
+def poured(context: Context, template: str) -> SafeString:
+    """A part of a page's frame that is the same on every page but for a few words; see ``moulds``."""
+    request, legal = context.get("request"), context.get("shop_legal") or {}
+    values: dict[str, Any] = {each: context.get(each) or "" for each in _PRINTED}
+    values |= {each: Fixed(context.get(each) or "") for each in _COMPARED}
+    values["shop_legal"] = {key: Fixed(each) for key, each in legal.items()}
+    # As the filter that stands on it would have it: it leaves marks as they are.
+    values["request"] = {"get_full_path": quote(request.get_full_path(), safe="/")} if request else None
+    return moulds.pour(template, values)
 
 
 # --- goods -----------------------------------------------------------------------------------
