@@ -11,9 +11,10 @@ from datetime import date
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, QuerySet, TextField, Value
+from django.db.models import F, Model, QuerySet, TextField, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, NullIf
+from django.db.models.query import get_related_populators
 from django.utils.translation import get_language
 
 LANGUAGES = ("fr", "en", "ar")
@@ -22,7 +23,7 @@ STEP = 8
 
 
 class Prepared:
-    """One question, written as a queryset of ``values_list``.
+    """One question, written as a queryset.
 
     ``build`` gets a language and a stand-in for each value: a day, a word or a list of keys. It is called once for
     each language and length of lists; it may use its values for nothing but conditions.
@@ -32,8 +33,20 @@ class Prepared:
         self._build = build
         self._made: dict[tuple[Any, ...], _Statement] = {}
 
-    def rows(self, **values: date | str | int | Sequence[int]) -> list[tuple[Any, ...]]:
-        """The rows for these values, in the language that is active. A list without keys finds nothing."""
+    def rows(self, **values: date | str | int | Sequence[int | str]) -> list[tuple[Any, ...]]:
+        """The rows of a ``values_list`` for these values, in the language that is active.
+
+        A list without keys finds nothing.
+        """
+        statement, given = self._statement(values)
+        return statement.rows(given) if statement else []
+
+    def records(self, **values: date | str | int | Sequence[int | str]) -> list[Any]:
+        """The records of a queryset of a model for these values, with what it selects of related ones."""
+        statement, given = self._statement(values)
+        return statement.records(given) if statement else []
+
+    def _statement(self, values: dict[str, Any]) -> tuple[_Statement | None, dict[str, Any]]:
         given: dict[str, Any] = {}
         for name, value in values.items():
             if isinstance(value, (date, str, int)):
@@ -42,14 +55,14 @@ class Prepared:
                 keys = list(value)
                 given[name] = keys + [keys[-1]] * (-len(keys) % STEP)
             else:
-                return []
+                return None, {}
         shape = tuple(len(each) if isinstance(each, list) else 0 for each in given.values())
         language = (get_language() or "fr")[:2]
         key = (connection.vendor, language, shape)
         statement = self._made.get(key)
         if statement is None:
             statement = self._made[key] = _Statement(self._build, language, given)
-        return statement.rows(given)
+        return statement, given
 
 
 class _Statement:
@@ -60,7 +73,10 @@ class _Statement:
         places: dict[Any, tuple[str, int | None]] = {}
         for number, (name, value) in enumerate(given.items(), start=1):
             if isinstance(value, list):
-                stand_ins[name] = [-(number * 10**6 + at) for at in range(len(value))]
+                stand_ins[name] = [
+                    f"\0{number}.{at}" if isinstance(value[0], str) else -(number * 10**6 + at)
+                    for at in range(len(value))
+                ]
                 places |= {key: (name, at) for at, key in enumerate(stand_ins[name])}
             else:
                 stand_ins[name] = _stand_in(value, number)
@@ -87,6 +103,23 @@ class _Statement:
         if not self._converters:
             return list(rows)
         return [tuple(each) for each in self._compiler.apply_converters(rows, self._converters)]
+
+    def records(self, given: dict[str, Any]) -> list[Model]:
+        """As Django's own ``ModelIterable`` makes them of rows."""
+        compiler = self._compiler
+        columns = compiler.klass_info["select_fields"]
+        begins, ends = columns[0], columns[-1] + 1
+        names = [each[0].target.attname for each in compiler.select[begins:ends]]
+        related = get_related_populators(compiler.klass_info, compiler.select, connection.alias)
+        found = []
+        for row in self.rows(given):
+            record = compiler.klass_info["model"].from_db(connection.alias, names, row[begins:ends])
+            for each in related:
+                each.populate(row, record)
+            for name, column in compiler.annotation_col_map.items():
+                setattr(record, name, row[column])
+            found.append(record)
+        return found
 
 
 def _stand_in(value: Any, number: int) -> Any:
