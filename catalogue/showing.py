@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from catalogue.models import LabelClaim, Product, ProductImage, variants_shown
+from catalogue.models import LabelClaim, ListingQuerySet, Product, ProductImage, variants_shown
 from shop.core.addresses import address
 from shop.core.prepared import Prepared, in_language
 
@@ -67,7 +67,14 @@ class Shown:
 
 def shown(ids: Sequence[int], *, on: date) -> list[Shown]:
     """These listings in this order; those that are not on sale that day are left out. Four statements."""
-    found = {row[0]: Shown(*row) for row in _LISTINGS.rows(ids=ids, on=on)}
+    found = {each.pk: each for each in completed(_LISTINGS.rows(ids=ids, on=on), on=on)}
+    return [found[each] for each in ids if each in found]
+
+
+def completed(rows: Sequence[tuple[Any, ...]], *, on: date) -> list[Shown]:
+    """The listings of rows of ``facts``, in their order, with pictures, variants and seals. Three statements."""
+    found = {row[0]: Shown(*row) for row in rows}
+    ids = list(found)
     for key, *facts in _IMAGES.rows(ids=ids):
         if key in found and found[key].image is None:
             found[key].image = ProductImage(**dict(zip(_OF_AN_IMAGE, facts, strict=True)))
@@ -77,18 +84,16 @@ def shown(ids: Sequence[int], *, on: date) -> list[Shown]:
     for key, *facts in _SEALS.rows(ids=ids, on=on):
         if key in found:
             found[key].seals.append(Seal(*facts))
-    return [found[each] for each in ids if each in found]
+    return list(found.values())
 
 
 _OF_AN_IMAGE = ("state", "stem", "width", "height", "placeholder", "is_drawing", "widths")
 
 
-def _listings(*, language: str, ids: list[int], on: date) -> QuerySet[Any, Any]:
+def facts(listings: ListingQuerySet, language: str) -> QuerySet[Any, Any]:
+    """What ``completed`` needs of these listings, for a prepared question of one's own."""
     return (
-        Product.objects.on_sale(on=on)
-        .filter(pk__in=ids)
-        .with_stock()
-        .order_by()
+        listings.with_stock()
         .rewrite(False)  # modeltranslation puts columns in an order of its own
         .values_list(
             "pk",
@@ -104,6 +109,10 @@ def _listings(*, language: str, ids: list[int], on: date) -> QuerySet[Any, Any]:
             "free_now",
         )
     )
+
+
+def _listings(*, language: str, ids: list[int], on: date) -> QuerySet[Any, Any]:
+    return facts(Product.objects.on_sale(on=on).filter(pk__in=ids).order_by(), language)
 
 
 def _images(*, language: str, ids: list[int]) -> QuerySet[Any, Any]:

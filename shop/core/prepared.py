@@ -68,7 +68,9 @@ class Prepared:
 class _Statement:
     """The SQL of one shape of the question, and which of its marks take which value."""
 
-    def __init__(self, build: Callable[..., QuerySet[Any, Any]], language: str, given: dict[str, Any]) -> None:
+    def __init__(
+        self, build: Callable[..., QuerySet[Any, Any]], language: str, given: dict[str, Any]
+    ) -> None:
         stand_ins: dict[str, Any] = {}
         places: dict[Any, tuple[str, int | None]] = {}
         for number, (name, value) in enumerate(given.items(), start=1):

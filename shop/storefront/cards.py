@@ -78,9 +78,11 @@ def pictures_of(keys: Iterable[int]) -> dict[int, dict[str, Any]]:
     return {each.pk: picture(each) for each in found.prefetch_related("images", "parent__images")}
 
 
-def picture(listing: Product, *, not_ground: str = "") -> dict[str, Any]:
-    """Its first picture; a drawn plate while it has none. Needs ``images`` prefetched, and of a variant those
-    of its listing."""
+def picture(listing: Product | Shown, *, not_ground: str = "") -> dict[str, Any]:
+    """Its first picture; a drawn plate while it has none. A ``Product`` needs ``images`` prefetched, and of a
+    variant those of its listing."""
+    if isinstance(listing, Shown):
+        return as_picture(listing.image, alt="") if listing.image else plate(listing, not_ground=not_ground)
     for image in listing.images.all():
         if image.state == ProductImage.State.READY:
             return as_picture(image, alt="")
@@ -116,18 +118,17 @@ def card(
     """What ``design/_card.html`` needs. A ``Product`` comes from ``Product.objects.for_cards``."""
     price, left = price_of(listing), left_of(listing)
     made: dict[str, Any] = {
+        "url": listing.get_absolute_url(),
+        "picture": picture(listing, not_ground=not_ground),
         "price": price,
         "from_price": has_several_prices(listing),
         "unit": unit_of(listing),
     }
     if isinstance(listing, Shown):
-        image = listing.image
         made |= {
-            "url": listing.get_absolute_url(),
             "name": listing.title,
             "maker": bare_name(listing.maker),
             "place": listing.place,
-            "picture": as_picture(image, alt="") if image else plate(listing, not_ground=not_ground),
             "seals": [
                 {"shape": _SHAPES.get(Label.Kind(each.kind), "public"), "name": each.short_name}
                 for each in (listing.seals[:2] if seals else ())
@@ -135,11 +136,9 @@ def card(
         }
     else:
         made |= {
-            "url": listing.get_absolute_url(),
             "name": listing.get_title(),
             "maker": short_name(listing.cooperative),
             "place": listing.cooperative.place,
-            "picture": picture(listing, not_ground=not_ground),
             "seals": [
                 {"shape": shape(each.certification.label), "name": each.certification.label.short_name}
                 for each in (listing.valid_claims[:2] if seals else ())

@@ -170,7 +170,11 @@ def card(card: dict[str, Any], eager: bool | str = False, level: str = "h3") -> 
     }
     return moulds.pour(
         "design/_card.html",
-        {"card": made, "eager": Fixed(eager) if isinstance(eager, str) else eager, "level": Fixed(level or "h3")},
+        {
+            "card": made,
+            "eager": Fixed(eager) if isinstance(eager, str) else eager,
+            "level": Fixed(level or "h3"),
+        },
     )
 
 

@@ -18,9 +18,9 @@ from django.utils.translation import pgettext
 from moneyed import Money
 from oscar.core.loading import get_model
 
+from catalogue import showing
 from catalogue.models import Product, ProductImage, variants_shown
 from catalogue.showing import Shown
-from catalogue.showing import shown as shown_on
 from cooperatives.models import Certification, Cooperative, Label
 from shop.checkout import estimating
 from shop.checkout.filling import MOST_OF_ONE
@@ -156,14 +156,12 @@ def _ask_certified(*, language: str, listing: int, cooperative: int, on: date) -
     )
 
 
-def _ask_near(
-    *, language: str, listing: int, cooperative: int, family: str, on: date
-) -> QuerySet[Product, tuple[int]]:
+def _ask_near(*, language: str, listing: int, cooperative: int, family: str, on: date) -> QuerySet[Any, Any]:
     others = Product.objects.on_sale(on=on).exclude(pk=listing).order_by("-date_created", "-id")
     same = others.filter(cooperative=cooperative).values("pk")[:OF_THE_SAME]
     like = others.filter(family=family).exclude(cooperative=cooperative).values("pk")[:ALIKE]
     near = Product.objects.filter(Q(pk__in=same) | Q(pk__in=like)).order_by("-date_created", "-id")
-    return near.rewrite(False).values_list("pk")
+    return showing.facts(near, language)
 
 
 _FOUND, _VARIANTS, _KIND = Prepared(_ask_found), Prepared(_ask_variants), Prepared(_ask_kind)
@@ -208,7 +206,7 @@ def _near(found: Product, *, on: date) -> tuple[list[Shown], list[Shown]]:
     # What is of no family is like nothing else.
     family = found.family or "none of all"
     rows = _NEAR.rows(listing=found.pk, cooperative=found.cooperative_id, family=family, on=on)
-    near = shown_on([key for (key,) in rows], on=on)
+    near = showing.completed(rows, on=on)
     own = [each for each in near if each.cooperative_id == found.cooperative_id]
     return own, [each for each in near if each.cooperative_id != found.cooperative_id]
 
