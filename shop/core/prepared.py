@@ -112,7 +112,7 @@ class _Statement:
         columns = compiler.klass_info["select_fields"]
         begins, ends = columns[0], columns[-1] + 1
         names = [each[0].target.attname for each in compiler.select[begins:ends]]
-        related = get_related_populators(compiler.klass_info, compiler.select, connection.alias)
+        related = get_related_populators(compiler.klass_info, compiler.select, connection.alias)  # type: ignore[call-arg]
         found = []
         for row in self.rows(given):
             record = compiler.klass_info["model"].from_db(connection.alias, names, row[begins:ends])
