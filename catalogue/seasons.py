@@ -48,6 +48,10 @@ class Season:
         length = (self.until_month - self.from_month) % 12 + 1
         return tuple((self.from_month - 1 + step) % 12 + 1 for step in range(length))
 
+    def means(self, *, family: str, title: str) -> bool:
+        """Whether it is about a listing of that family and French title: ``listings_of`` for one at hand."""
+        return family == self.family and self.title_word in (title or "").lower()
+
     def months_over(self, *, on: date) -> int:
         """How many of its months are over on a day within it: what has just begun comes first."""
         return (on.month - self.from_month) % 12

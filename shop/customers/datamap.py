@@ -68,7 +68,7 @@ HERS: dict[str, dict[str, Held]] = {
         **_each(Fate.REMOVED, "", "code search_text hash", _TECHNICAL),
     },
     "order.Order": {
-        **_each(Fate.BLANKED, "orders", "user guest_email guest_phone"),
+        **_each(Fate.BLANKED, "orders", "user guest_email guest_phone gift_message"),
         **_each(Fate.KEPT, "orders", "number language"),
     },
     "order.ShippingAddress": {
@@ -138,10 +138,11 @@ HERS: dict[str, dict[str, Held]] = {
         "reference": Held(Fate.KEPT, "requests"),
         **_each(Fate.KEPT, "", "marks orders", "keyed hashes and numbers, so that a restore repeats it"),
     },
-    "reviews.ProductReview": {
-        **_each(Fate.REMOVED, "reviews", "user title body name"),
-        **_each(Fate.REMOVED, "", "email homepage code", _UNUSED),
+    "fulfilment.Review": {
+        **_each(Fate.REMOVED, "reviews", "words signed language reason"),
+        "reference": Held(Fate.REMOVED, "reviews"),
     },
+    "reviews.ProductReview": _each(Fate.REMOVED, "", "user title body name email homepage code", _UNUSED),
     "reviews.Vote": {"user": Held(Fate.REMOVED, why=_UNUSED)},
     "communication.Email": _each(Fate.REMOVED, "", "user email subject body_text body_html", _UNUSED),
     "communication.Notification": _each(Fate.REMOVED, "", "recipient sender subject body", _UNUSED),
@@ -153,6 +154,10 @@ HERS: dict[str, dict[str, Held]] = {
     "analytics.UserProductView": _each(Fate.REMOVED, "", "user", _UNUSED),
     "analytics.UserSearch": _each(Fate.REMOVED, "", "user query", _UNUSED),
     "payment.Bankcard": _each(Fate.REMOVED, "", "user card_type name number partner_reference", _UNUSED),
+    "vouchers.Redemption": {
+        **_each(Fate.BLANKED, "orders", "user customer"),
+        "code": Held(Fate.KEPT, "orders"),
+    },
     "voucher.VoucherApplication": _each(Fate.REMOVED, "", "user", _UNUSED),
 }
 
@@ -179,6 +184,7 @@ AT_WORK: dict[str, str] = {
     ),
     "fulfilment.OrderEvent": "actor detail kind",
     "fulfilment.SupplierOrder": "currency end_reason reference",
+    "fulfilment.Review": "decided_by",
     "fulfilment.Shipment": "dispatched_by",
     "ledger.JournalEntry": "about actor approval event kind memo order supplier_order",
     "offer.RangeProductFileUpload": "error_message filepath uploaded_by",
@@ -194,6 +200,7 @@ AT_WORK: dict[str, str] = {
     "people.OperatorRole": "user",
     "people.User_groups": "user",
     "people.User_user_permissions": "user",
+    "vouchers.Voucher": "ended_by issued_by",
     "reconciliation.ColumnMap": "columns name saved_by",
     "reconciliation.Discrepancy": "account currency detail key owner reference subject_reference suggestion",
     "reconciliation.Match": "batch made_by rule subject_reference undone_by",
@@ -222,8 +229,8 @@ OF_NOBODY: dict[str, str] = {
     ),
     "catalogue.Option": "code help_text name",
     "catalogue.Product": (
-        "allergens code description family meta_description meta_title reference slug title unit "
-        "upc vat_class"
+        "allergens care code description family ingredients lot meta_description meta_title reference slug title unit "
+        "upc variant vat_class"
     ),
     "catalogue.ProductAttribute": "code name",
     "catalogue.ProductAttributeValue": "value_file value_image value_richtext value_text",
@@ -289,10 +296,15 @@ OF_NOBODY: dict[str, str] = {
     "payments.Refund": "currency",
     "payments.RefundLine": "currency",
     "reconciliation.Remittance": "currency reference",
+    "search.Entry": "cooperative names region sent_from spellings text title",
+    "search.Spelling": "sound word",
+    "search.Tag": "code",
     "shipping.OrderAndItemCharges": "code description name",
     "shipping.WeightBased": "code description name",
     "sites.Site": "domain name",
     "voucher.Voucher": "code name",
+    "vouchers.Redemption": "currency",
+    "vouchers.Voucher": "code currency reference text_ar text_en text_fr",
     "voucher.VoucherSet": "description name",
 }
 

@@ -22,8 +22,8 @@ from django.contrib.sessions.models import Session
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.db import transaction
-from django.db.models import F, Q, TextField
-from django.db.models.functions import Cast
+from django.db.models import CharField, F, Q, TextField, Value
+from django.db.models.functions import Cast, Concat
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 from oscar.core.loading import get_model
@@ -36,10 +36,11 @@ from shop.customers import newsletter, owning
 from shop.customers.consents import record
 from shop.customers.models import Consent, Erasure, Preferences, Subscription
 from shop.customers.noticing import ON_ACCOUNT
-from shop.fulfilment.models import Shipment, SupplierOrder
+from shop.fulfilment.models import Review, Shipment, SupplierOrder
 from shop.orders.models import Order, ShippingAddress
 from shop.payments.models import BalanceTransaction, LatePayment, Payment, Refund, StripeEvent
 from shop.people.models import User
+from shop.vouchers.models import Redemption
 
 logger = logging.getLogger(__name__)
 
@@ -226,6 +227,7 @@ _ADDRESSES = (
     ("order.Order", "guest_email"),
     ("account.EmailAddress", "email"),
     ("customers.Subscription", "email"),
+    ("vouchers.Redemption", "customer"),
     ("core.OutboxMessage", "recipient"),
     ("customer.ProductAlert", "email"),
     ("reviews.ProductReview", "email"),
@@ -247,14 +249,20 @@ def _pseudonymise(numbers: list[str]) -> int:
         title="", first_name="", last_name="", line1="", line2="", line3="", line4="", state="", postcode="",
         landmark="", phone_number="", notes="", search_text="", province_code="", commune_code="", code=None,
     )  # fmt: skip
+    Review.objects.filter(order_line__order__in=keys).delete()
     get_model("order", "BillingAddress").objects.filter(order__in=keys).delete()
     get_model("order", "OrderNote").objects.filter(order__in=keys).update(message="")
     Shipment.objects.filter(supplier_order__order__in=keys).update(proof_note="")
+    Review.objects.filter(order_line__order__in=keys).delete()
     Refund.objects.filter(payment__order__in=keys).update(note="", bank_holder="", bank_rib="")
     _forget_payers(keys)
     get_model("basket", "Basket").objects.filter(order__in=keys).update(owner=None)
+    # A use of a voucher stays counted; whose it was is no longer told.
+    Redemption.objects.filter(order__in=keys).update(
+        user=None, customer=Concat(Value("erased:"), Cast("order_id", CharField()))
+    )
     Order.objects.filter(pk__in=keys).update(
-        user=None, guest_email="", guest_phone="", link_version=F("link_version") + 1
+        user=None, guest_email="", guest_phone="", gift_message="", link_version=F("link_version") + 1
     )
     return len(keys)
 

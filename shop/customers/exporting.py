@@ -25,7 +25,7 @@ from shop.core.models import OutboxMessage
 from shop.core.references import normalise
 from shop.customers import consents, owning
 from shop.customers.models import Erasure, Favourite, Preferences, Subscription
-from shop.fulfilment.models import OrderEvent, Shipment, SupplierOrder
+from shop.fulfilment.models import OrderEvent, Review, Shipment, SupplierOrder
 from shop.orders.models import Line
 from shop.payments.models import Payment, PaymentAttempt, Refund
 
@@ -160,7 +160,9 @@ def _addresses(user: Any) -> list[Row]:
 
 def _orders(user: Any) -> list[Row]:
     found = (
-        owning.orders_of(user=user).select_related("shipping_address", "user").order_by("date_placed", "pk")
+        owning.orders_of(user=user)
+        .select_related("shipping_address", "user", "redemption")
+        .order_by("date_placed", "pk")
     )
     return [
         {
@@ -176,11 +178,21 @@ def _orders(user: Any) -> list[Row]:
             "language": each.language,
             "email": each.contact_email,
             "contact_phone": str(each.guest_phone or ""),
+            "gift_message": each.gift_message,
+            **_voucher(each),
             **({f"to_{name}": text for name, text in _place(each.shipping_address).items()}
                if each.shipping_address else {}),
         }
         for each in found
     ]  # fmt: skip
+
+
+def _voucher(order: Any) -> Row:
+    """What a voucher took off an order; nothing for one without."""
+    used = getattr(order, "redemption", None)
+    if used is None:
+        return {}
+    return {"voucher": used.code, "voucher_took_off": used.amount.amount, "voucher_used_by": used.customer}
 
 
 def _lines(user: Any) -> list[Row]:
@@ -378,17 +390,20 @@ def _order_of(about: str) -> str:
 
 
 def _reviews(user: Any) -> list[Row]:
-    found = get_model("reviews", "ProductReview").objects.filter(user=user).select_related("product")
+    found = Review.objects.filter(order_line__order__in=owning.orders_of(user=user))
     return [
         {
-            "good": each.product.get_title() if each.product else "",
-            "stars": each.score,
-            "title": each.title,
-            "text": each.body,
-            "name": each.name,
-            "written_at": each.date_created,
+            "review": each.reference,
+            "good": each.listing.get_title(),
+            "stars": each.stars,
+            "words": each.words,
+            "language": each.language,
+            "signed": each.signed,
+            "written_at": each.written_at,
+            "state": each.state,
+            "reason": each.reason,
         }
-        for each in found.order_by("pk")
+        for each in found.select_related("listing").order_by("pk")
     ]
 
 

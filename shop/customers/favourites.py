@@ -120,12 +120,20 @@ def look(*, at: datetime) -> int:
         .order_by("pk")
     )
     found = list(rows)
-    standing = standings(listings=[each.listing_id for each in found])
+    standing = standings(listings={each.listing_id for each in found})
+    changed = [each for each in found if _differs(each, standing.get(each.listing_id))]
     return each_by_itself(
-        found,
+        changed,
         lambda favourite: _look_at(favourite, standing.get(favourite.listing_id), at),
         what="look at favourite",
     )
+
+
+def _differs(favourite: Favourite, now: Standing | None) -> bool:
+    """Whether there is anything to tell or to remember; most favourites stand as they stood."""
+    if now is None or now.price is None:
+        return False
+    return favourite.was_sold_out != (not now.left) or now.price < favourite.seen
 
 
 @transaction.atomic

@@ -170,6 +170,7 @@ def foundations() -> dict[str, Any]:
         "drawings": [{"name": each, "picture": {"src": drawn(each)}} for each in plates.families()],
         "mails": sorted(each.stem for each in mails if each.name[0] != "_" and each.stem != "base"),
         "papers": documents.TEMPLATES,
+        "months": [{"x": at * 20, "state": ("done", "now", "next")[(at > 3) + (at > 4)]} for at in range(12)],
     }
 
 

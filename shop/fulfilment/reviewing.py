@@ -84,7 +84,11 @@ def write(*, order_line: Line, stars: int, words: str, language: str, at: dateti
     The same words once more (a button pressed twice) are the same review. Raises NotDeliveredYet, ListingGone,
     StarsRefused, WordsRefused, ReviewedAlready or EnoughForToday, and then nothing is kept.
     """
-    order = Order.objects.select_for_update().select_related("shipping_address").get(pk=order_line.order_id)
+    order = (
+        Order.objects.select_for_update(of=("self",))
+        .select_related("shipping_address")
+        .get(pk=order_line.order_id)
+    )
     part = SupplierOrder.objects.filter(lines__order_line=order_line).first()
     if part is None or not may_review(part=part):
         raise NotDeliveredYet

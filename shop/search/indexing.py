@@ -16,6 +16,7 @@ from oscar.core.loading import get_model
 
 from catalogue.models import Product
 from cooperatives.models import Certification, Cooperative
+from shop.core import freshness
 from shop.core.crashpoints import crashpoint
 from shop.core.money import to_minor
 from shop.search import words
@@ -37,6 +38,7 @@ def refresh() -> int:
     while batch := _refresh_some():
         done += batch
     if done:
+        freshness.renew()
         logger.info("index refreshed", extra={"listings": done})
     return done
 

@@ -36,7 +36,13 @@ LISTS = ("listings", "category", "region")
 #: Changes the order of a list, not what is on it.
 SORTING = "sort"
 #: A narrowing of all goods that has a page of its own.
-OWN_PAGES = {"region": "storefront:region", "category": "storefront:category"}
+OWN_PAGES = {
+    "region": "storefront:region",
+    "category": "storefront:category",
+    "maker": "storefront:cooperative",
+}
+#: Pages that only show more of another, or answer one person.
+LESSER = ("picture", "offline", "newsletter", "newsletter_confirm", "unsubscribe")
 #: Everything in JSON that could end a script element or begin a comment inside it.
 _ESCAPES = {ord("<"): "\\u003C", ord(">"): "\\u003E", ord("&"): "\\u0026"}
 
@@ -122,23 +128,23 @@ def _kept_address(context: Mapping[str, Any], request: HttpRequest, view: str) -
     """The path and query under which search engines keep this page; None for a page they shall not keep.
 
     A page is kept under its bare path. A list is kept with one narrowing, under the narrowing's own page
-    where it has one, and page by page; any more of it is one of endlessly many lists.
+    where it has one; any more of it is one of endlessly many lists, and what lies further on has no address
+    that stays.
     """
     asked = {
         key: values
         for key, values in request.GET.lists()
         if not key.startswith("utm_") and key not in TRACKING and any(values)
     }
+    if view in LESSER:
+        return None
     if view not in LISTS:
         return request.path
     asked.pop(SORTING, None)
-    number = asked.pop("page", ["1"])
-    page = getattr(context.get("page"), "number", 1)
-    if number != [str(page)]:
+    if context.get("is_further"):
         return None
-    on_page = {"page": str(page)} if page > 1 else {}
     if not asked:
-        return _with(request.path, on_page)
+        return request.path
     chosen = [
         (group["key"], choice["code"])
         for group in context.get("groups") or ()
@@ -149,12 +155,8 @@ def _kept_address(context: Mapping[str, Any], request: HttpRequest, view: str) -
         return None
     key, code = chosen[0]
     if view == "listings" and key in OWN_PAGES:
-        return _with(reverse(OWN_PAGES[key], args=[code]), on_page)
-    return _with(request.path, {key: code, **on_page})
-
-
-def _with(path: str, query: dict[str, str]) -> str:
-    return f"{path}?{urlencode(query)}" if query else path
+        return reverse(OWN_PAGES[key], args=[code])
+    return f"{request.path}?{urlencode({key: code})}"
 
 
 def _languages(path: str) -> list[tuple[str, str]]:
@@ -219,7 +221,11 @@ def _description(context: Mapping[str, Any], view: str, title: str) -> str:
         return _(
             "The cooperatives that sell here, by region: who they are, where they work and what they make."
         )
-    if view == "page":
+    if view == "calendar":
+        return _(
+            "When saffron, dates, olives, argan, roses and honeys are gathered in Morocco, month by month."
+        )
+    if view in ("page", "sellers"):
         return _("%(title)s: what holds at Tadamon, the shop of the cooperatives of Morocco.") % {
             "title": title
         }
@@ -235,9 +241,7 @@ def _picture(context: Mapping[str, Any], view: str, arguments: Mapping[str, Any]
     """The card a messenger shows; of the shop itself where the page is of no one thing."""
     if not context.get("gone"):
         if view == "listing":
-            return share_cards.of_listing(
-                context["listing"], price=context.get("price"), parts=context.get("parts")
-            ).shared()
+            return share_cards.of_listing(context["listing"], parts=context.get("parts")).shared()
         if view == "cooperative":
             return share_cards.of_cooperative(context["cooperative"]).shared()
         if view == "label":
@@ -277,9 +281,9 @@ def _data(
                 price=context.get("price"),
                 left=context.get("left") or 0,
                 pictures=[absolute(each["src"]) for each in context.get("pictures") or ()],
-                estimate=context.get("estimate"),
+                estimate=(context.get("delivery") or {}).get("estimate"),
                 perishable=bool(context.get("perishable")),
-                rating=context.get("rating"),
+                reviews=context.get("reviews"),
                 share_card=picture.url,
             )
         )

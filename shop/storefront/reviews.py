@@ -17,10 +17,15 @@ State = Review.State
 
 
 def shown(found: Sequence[Review]) -> dict[str, Any] | None:
-    """Number, mean and the reviews themselves; None when there is none. Needs ``reviewing.newest``."""
+    """Number, mean (in words and as a figure) and the reviews themselves; None when there is none. Needs ``reviewing.newest``."""
     if not found:
         return None
-    return {"number": found[0].number, "mean": mean_text(found[0].mean), "rows": rows(found)}
+    return {
+        "number": found[0].number,
+        "mean": mean_text(found[0].mean),
+        "figure": found[0].mean,
+        "rows": rows(found),
+    }
 
 
 def mean_text(mean: float) -> str:

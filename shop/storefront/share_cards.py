@@ -118,24 +118,29 @@ def of_shop() -> Card:
     )
 
 
-def of_listing(listing: Product, *, price: Money | None, parts: Mapping[str, Money] | None) -> Card:
-    """``price`` and ``parts`` are those of its page (``cards.price_of``, ``cards.parts_of``)."""
-    maker = listing.cooperative
+def of_listing(listing: Product, *, parts: Mapping[str, Money] | None) -> Card:
+    """Its price as on a shelf card; ``parts`` as on its page, left out where its variants differ in price.
+
+    Needs what ``cards.price_of`` needs.
+    """
+    maker, price = listing.cooperative, cards.price_of(listing)
+    several = cards.has_several_prices(listing)
+    amount = numbers.money_text(price) if price is not None else ""
     share = ""
-    if parts:
-        amount = numbers.money_text(parts["coop"], style="bare")
-        share = _("of which %(amount)s to the cooperative") % {"amount": amount}
+    if parts and not several:
+        kept = numbers.money_text(parts["coop"], style="bare")
+        share = _("of which %(amount)s to the cooperative") % {"amount": kept}
     return Card(
         "goods",
         listing.reference,
         _words(
             title=listing.get_title(),
             said=(maker.name, maker.place or maker.region.name),
-            price=numbers.money_text(price) if price is not None else "",
-            unit=listing.unit or "",
+            price=f"{pgettext('price', 'from')} {amount}" if several and amount else amount,
+            unit=cards.unit_of(listing),
             share=share,
             parts=drawing.parts_of({name: parts[name] for name in ("coop", "shop", "vat", "fund")})
-            if parts
+            if share and parts
             else (),
         ),
     )
@@ -175,13 +180,13 @@ def _words(**said: Any) -> drawing.Words:
 
 def find(kind: str, key: str, *, on: date) -> tuple[Card, list[Picture]] | None:
     """The card of what is on sale or in use that day, and what it shows beside the words; None for nothing."""
-    shelf = Product.objects.on_sale(on=on).filter(parent=None).order_by("-date_created", "-id")
+    shelf = Product.objects.on_sale(on=on).order_by("-date_created", "-id")
     if kind == "goods":
         listing = shelf.filter(reference=key).select_related("cooperative__region").for_cards(on=on).first()
         if listing is None:
             return None
         parts = cards.parts_of(listing, cards.terms_for([listing], on))
-        return of_listing(listing, price=cards.price_of(listing), parts=parts), [picture_of(listing)]
+        return of_listing(listing, parts=parts), [picture_of(listing)]
     if kind == "cooperatives":
         maker = Cooperative.objects.selling().select_related("region").filter(slug=key).first()
         return (of_cooperative(maker), _window(shelf.filter(cooperative=maker))) if maker else None

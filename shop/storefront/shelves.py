@@ -13,11 +13,11 @@ from datetime import date
 from typing import Any, TypeVar
 
 from django.core.cache import cache
-from django.db.models import Exists, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, IntegerField, OuterRef, Q, QuerySet, Subquery
 from oscar.core.loading import get_model
 
 from catalogue import seasons
-from catalogue.models import LabelClaim
+from catalogue.models import LabelClaim, Product
 from catalogue.seasons import Season
 from cooperatives.models import Cooperative, Label
 from shop.core.models import Region
@@ -110,12 +110,20 @@ def of_season(*, on: date) -> dict[str, list[int]]:
     """``{season code: the ids of its newest goods that can be bought}``, in the calendar's order."""
 
     def pick() -> dict[str, list[int]]:
-        there = finding.find(wanted=Wanted(in_stock=True), on=on)
+        now = seasons.in_season(on=on)
+        there = finding.sorted_by(finding.find(wanted=Wanted(in_stock=True), on=on), "newest")
+        wanted = Q(pk__in=[])
+        for each in now:
+            # A limit for each, so that a season with many goods leaves room for the others.
+            wanted |= Q(pk__in=there.filter(seasons.listings_of([each])).values("pk")[:OF_A_SEASON])
+        found = list(
+            Product.objects.filter(wanted)
+            .order_by("-date_created", "-pk")
+            .values_list("pk", "family", "title_fr")
+        )
         return {
-            each.code: _ids(
-                finding.sorted_by(there.filter(seasons.listings_of([each])), "newest"), OF_A_SEASON
-            )
-            for each in seasons.in_season(on=on)
+            each.code: [pk for pk, family, title in found if each.means(family=family, title=title)]
+            for each in now
         }
 
     return _kept("season", on, pick)

@@ -57,7 +57,7 @@ def part(name: str, *, on: date) -> list[Page] | None:
         return None
     first = (int(number) - 1) * THINGS
     if kind == "goods" and int(number) <= _ranges(Product.objects.all()):
-        goods = Product.objects.on_sale(on=on).filter(parent=None, pk__gt=first, pk__lte=first + THINGS)
+        goods = Product.objects.on_sale(on=on).filter(pk__gt=first, pk__lte=first + THINGS)
         rows = goods.order_by("pk").values_list("slug", "date_updated")[:THINGS]
         return [Page(_in_french("listing", slug), changed) for slug, changed in rows]
     if kind == "cooperatives" and int(number) <= _ranges(Cooperative.objects.all()):
@@ -74,7 +74,7 @@ def _ranges(things: QuerySet) -> int:
 
 
 def _pages(on: date) -> Iterator[Page]:
-    for name in ("home", "listings", "regions", "labels", "cooperatives"):
+    for name in ("home", "listings", "regions", "labels", "cooperatives", "calendar", "sellers"):
         yield Page(_in_french(name))
     for slug in PAGES:
         yield Page(_in_french("page", slug))

@@ -17,6 +17,7 @@ from moneyed import Money
 from catalogue.models import Product
 from cooperatives.models import Cooperative
 from shop.checkout.estimating import Estimate
+from shop.storefront import cards
 
 COUNTRY = "MA"
 #: So many goods of a list are named; a page shows no more.
@@ -109,10 +110,13 @@ def product(
     pictures: list[str],
     estimate: Estimate | None,
     perishable: bool,
-    rating: Mapping[str, Any] | None,
+    reviews: Mapping[str, Any] | None,
     share_card: str,
 ) -> dict[str, Any]:
-    """A good with its offer. ``rating`` is ``{"mean", "count"}`` of the reviews that are shown."""
+    """A good with its offer; of one with variants what they are offered for.
+
+    ``reviews`` as ``reviews.shown`` makes them: ``{"figure": their mean, "number", …}``.
+    """
     maker = listing.cooperative
     facts = {"@type": "Product", "@id": f"{url}#good", "name": listing.get_title()} | _known(
         description=description,
@@ -122,14 +126,13 @@ def product(
         brand={"@type": "Brand", "name": maker.name},
     )
     if price is not None:
-        facts["offers"] = _offer(
-            maker, url=url, price=price, left=left, estimate=estimate, perishable=perishable
-        )
-    if rating and rating.get("count"):
+        offer = _offer(maker, url=url, price=price, left=left, estimate=estimate, perishable=perishable)
+        facts["offers"] = _of_all(listing, offer) if cards.has_several_prices(listing) else offer
+    if reviews and reviews["number"]:
         facts["aggregateRating"] = {
             "@type": "AggregateRating",
-            "ratingValue": f"{rating['mean']:.1f}",
-            "reviewCount": rating["count"],
+            "ratingValue": f"{reviews['figure']:.1f}",
+            "reviewCount": reviews["number"],
             "bestRating": 5,
             "worstRating": 1,
         }
@@ -155,6 +158,19 @@ def _offer(
         "seller": seller(maker),
         "hasMerchantReturnPolicy": _return_policy(perishable=perishable),
         **({"shippingDetails": _shipping(estimate)} if estimate else {}),
+    }
+
+
+def _of_all(listing: Product, offer: dict[str, Any]) -> dict[str, Any]:
+    """The offer of a listing whose variants differ in price: from the lowest to the highest."""
+    prices = [price for price in map(cards.price_of, listing.variants) if price is not None]
+    there = cards.left_of(listing)
+    return {name: value for name, value in offer.items() if name not in ("price", "priceSpecification")} | {
+        "@type": "AggregateOffer",
+        "lowPrice": amount(min(prices)),
+        "highPrice": amount(max(prices)),
+        "offerCount": len(prices),
+        "availability": f"https://schema.org/{'InStock' if there else 'OutOfStock'}",
     }
 
 
@@ -212,12 +228,12 @@ def breadcrumbs(crumbs: Iterable[Mapping[str, Any]], *, here: str) -> dict[str, 
     }
 
 
-def goods(cards: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+def goods(shown: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """The goods of a list, in its order."""
     return {
         "@type": "ItemList",
         "itemListElement": [
             {"@type": "ListItem", "position": position, "url": _full(card["url"]), "name": str(card["name"])}
-            for position, card in enumerate(list(cards)[:LISTED], start=1)
+            for position, card in enumerate(list(shown)[:LISTED], start=1)
         ],
     }

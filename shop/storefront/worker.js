@@ -5,7 +5,7 @@ const PAGES = "pages-1", THINGS = "things-1";
 const MOST_PAGES = 20, MOST_THINGS = 150;
 const SEEN = "X-Seen-At";
 /** The rooms whose pages are the same for everybody. */
-const READABLE = /^\/(?:fr|ar|en)\/(?:$|(?:goods|kinds|regions|labels|cooperatives|pages)(?:\/|$))/;
+const READABLE = /^\/(?:fr|ar|en)\/(?:$|(?:goods|kinds|harvests|regions|labels|cooperatives|sellers|pages)(?:\/|$))/;
 const THING = /^\/(?:static|media)\/|^\/(?:fr|ar|en)\/plates\//;
 const OFFLINE = Object.values(WORDS).map((each) => each.offline);
 
@@ -89,7 +89,7 @@ async function nothing(cache, url) {
     const { pathname, search } = new URL(each.url);
     if (OFFLINE.includes(pathname)) continue;
     const html = await (await cache.match(each)).text();
-    const title = (/<title>([^]*?)<\/title>/.exec(html) || ["", pathname])[1].trim().replace(/\s+/g, " ");
+    const title = (/<title>([^]*?)<\/title>/.exec(html) || ["", pathname])[1].split("|")[0].trim().replace(/\s+/g, " ");
     const language = languageOf(pathname);
     const direction = language === "ar" ? "rtl" : "ltr";
     if (!rows.has(title)) rows.set(title, `<li><a lang="${language}" dir="${direction}" href="${(pathname + search).replace(/&/g, "&amp;").replace(/"/g, "&quot;")}">${title}</a></li>`);

@@ -267,7 +267,7 @@ BREACHES = [
     (
         "I2",
         "what is reserved waits for a payment, or for its cooperative to send it",
-        "UPDATE order_line SET quantity = quantity + 1 WHERE id = (SELECT order_line_id FROM"
+        "UPDATE order_line SET quantity = quantity + 1 WHERE id = (SELECT MIN(order_line_id) FROM"
         " fulfilment_supplierorderline l JOIN fulfilment_supplierorder s ON s.id = l.supplier_order_id"
         " WHERE s.state = 'placed')",
         (),

@@ -26,7 +26,9 @@ class Chosen:
 
     slug: str
     search: str
+    #: which page of the list is the deep one, and the place in the list where it begins
     last_page: int
+    deep: str
 
 
 def cards(least: int, most: int = 200):
@@ -70,15 +72,16 @@ def asks(chosen: Chosen) -> dict[str, Ask]:
         "search, three facets": Ask(f"/fr/goods/?{chosen.search}", cards(1)),
         "home": Ask("/fr/", cards(4)),
         "page 1": Ask("/fr/goods/", cards(ON_A_PAGE)),
-        "deep page": Ask(f"/fr/goods/?page={chosen.last_page}", cards(ON_A_PAGE)),
+        "deep page": Ask(f"/fr/goods/?after={chosen.deep}", cards(ON_A_PAGE)),
         "add to basket": add,
     }
 
 
-def choose(goods: int) -> Chosen:
+def choose() -> Chosen:
     """A listing on sale, a search that finds it, and how far the list goes. Asks the database that is configured."""
     from catalogue.models import Product
     from shop.core import clock
+    from shop.search import finding
 
     on_sale = Product.objects.on_sale(on=clock.today())
     found = (
@@ -95,8 +98,12 @@ def choose(goods: int) -> Chosen:
         "category": f"s-{next(each.root for each in inventing.FAMILIES if each.drawn_as == found.family)}",
         "label": found.label_claims.first().certification.label.code,
     }
-    pages = on_sale.count() // ON_A_PAGE
-    return Chosen(found.slug, urlencode(search), min(1000, pages))
+    number = min(1000, on_sale.count() // ON_A_PAGE)
+    # One long page up to where the deep one begins: walking there would take a thousand requests.
+    before = finding.page(
+        wanted=finding.Wanted(), query=None, on=clock.today(), size=ON_A_PAGE * (number - 1)
+    )
+    return Chosen(found.slug, urlencode(search), number, str(before.following))
 
 
 _SAVEPOINT = re.compile(r'"s\d+_x\d+"')
@@ -116,7 +123,7 @@ def count() -> dict[str, list[str]]:
     from django.test.utils import CaptureQueriesContext
 
     found = {}
-    for name, ask in asks(choose(0)).items():
+    for name, ask in asks(choose()).items():
         client = Client(
             headers={"accept-encoding": "identity"} | {k.lower(): v for k, v in ask.headers.items()}
         )
@@ -139,5 +146,7 @@ if __name__ == "__main__":
     from django.conf import settings
 
     settings.ALLOWED_HOSTS.append("testserver")
-    chosen = choose(0)
-    print(json.dumps({"chosen": [chosen.slug, chosen.search, chosen.last_page], "pages": count()}))
+    chosen = choose()
+    print(
+        json.dumps({"chosen": [chosen.slug, chosen.search, chosen.last_page, chosen.deep], "pages": count()})
+    )

@@ -66,7 +66,7 @@ class Server:
 
     def ask(self, ask: Ask) -> tuple[int, bytes]:
         """Status and body of one answer."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
         try:
             connection.request(
                 ask.method, ask.path, ask.body or None, {"Accept-Encoding": "br, gzip"} | ask.headers
@@ -141,7 +141,7 @@ def gunicorn(
     child = subprocess.Popen(
         [
             sys.executable, "-m", "gunicorn", application, "--workers=2", "--worker-class=sync",
-            f"--bind=127.0.0.1:{port}", "--log-level=error",
+            f"--bind=127.0.0.1:{port}", "--log-level=error", "--timeout=300",
         ],
         cwd=ROOT,
         env=os.environ | {"LOG_LEVEL": "ERROR"} | environment,

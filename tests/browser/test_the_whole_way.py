@@ -94,6 +94,7 @@ def fills_the_basket(customer: Person, language: str) -> None:
     for slug in slugs():
         customer.opens(f"/{language}/goods/{slug}/")
         customer.page.click("main form[action*='basket'] button")
+        customer.page.wait_for_selector("#said .toast")
     customer.opens(f"/{language}/basket/").keeps("basket")
 
 

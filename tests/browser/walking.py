@@ -20,20 +20,23 @@ from playwright.sync_api import Page
 
 import shop.design
 import shop.storefront
+from catalogue import publishing
 from catalogue.models import Product
 from cooperatives.models import Cooperative
 from fixtures.demo.accounts import PASSWORD
 from shop.core import clock
+from shop.customers import ending, newsletter
+from shop.customers.models import Purpose, Subscription
 from shop.design import views as design
-from shop.fulfilment import deciding, dispatching
-from shop.fulfilment.models import Carrier
+from shop.fulfilment import deciding, delivering, dispatching
+from shop.fulfilment.models import Carrier, Shipment
 from shop.orders.models import Order
 from shop.people.models import User
 from tests.browsers import LiveShop
 
 FOLDERS = [Path(each.__file__).parent / "templates" for each in (shop.design, shop.storefront)]
 #: Frames of pages, fields of other programs' forms, and what is no page at all.
-NO_PAGES = re.compile(r"^(?:mail|allauth)/|^design/base|(?:^|/)_")
+NO_PAGES = re.compile(r"^(?:mail|allauth)/|^design/base|^account/base|(?:^|/)_")
 #: Pages that stand by their address alone; each language has its own.
 ADDRESSES = {
     "home": "/",
@@ -47,12 +50,19 @@ ADDRESSES = {
     "labels": "/labels/",
     "label": "/labels/igp/",
     "cooperatives": "/cooperatives/",
+    "harvests": "/harvests/",
+    "sellers": "/sellers/",
+    "place of delivery": "/delivery-place/",
+    "newsletter": "/newsletter/",
+    "delivery": "/pages/delivery/",
+    "paying": "/pages/payment/",
     "how we work": "/pages/how-we-work/",
     "terms": "/pages/terms/",
     "withdrawal": "/pages/withdrawal/",
     "privacy": "/pages/privacy/",
     "legal": "/pages/legal/",
     "account, a guest's": "/me/",
+    "favourites, none yet": "/me/favourites/",
     "basket, empty": "/basket/",
     "offline": "/offline/",
     "nothing there": "/no-such-page/",
@@ -114,6 +124,11 @@ class Walk:
         good = cooperative.listings.order_by("reference").first()
         assert good is not None
         self.opens(self.good(good), "listing")
+        self.opens(f"{self.good(good)}pictures/1/", "picture of a listing")
+        self.opens(f"{self.good(good)}reviews/", "reviews of a listing")
+        gone = Cooperative.objects.get(code="C01").listings.filter(parent=None).order_by("reference")[0]
+        publishing.withdraw(listing=gone)
+        self.opens(self.good(gone), "listing that is gone")
 
     def good(self, listing: Product) -> str:
         return f"/{self.language}/goods/{listing.slug}/"
@@ -183,6 +198,13 @@ class Walk:
         )
         self.opens(f"/{self.language}/parcels/{parcel.reference}/received/", "parcel that came")
         self.opens(f"/{self.language}/orders/{order.number}/", "order on its way")
+        delivering.record_delivery(
+            shipment=parcel, proof=Shipment.Proof.CUSTOMER, at=clock.now(), actor="customer"
+        )
+        line = order.lines.select_related("product")[0]
+        self.opens(
+            f"/{self.language}/orders/{order.number}/reviews/{line.product.reference}/", "writing a review"
+        )
 
     def signs_in(self) -> None:
         self.page.goto(self.shop.at("/account/login/"))
@@ -191,6 +213,65 @@ class Walk:
         self.page.click("main form button")
         self.page.wait_for_load_state()
         self.opens(f"/{self.language}/me/", "account")
+        self.keeps_what_is_hers()
+        self.answers_mails()
+        self.asks_for_her_data()
+
+    def keeps_what_is_hers(self) -> None:
+        """An address, a favourite, the mails she wants."""
+        home = f"/{self.language}/me"
+        self.opens(f"{home}/details/", "details")
+        self.opens(f"{home}/notices/", "notices")
+        self.opens(f"{home}/addresses/", "addresses, none yet")
+        self.page.goto(self.shop.at(f"{home}/addresses/new/"))
+        self.presses("main form.form button")
+        self.look("address, with what is wrong")
+        for name, typed in {
+            "name": "Salma Bennis",
+            "phone": "0661234567",
+            "street": "12 rue du Port",
+        }.items():
+            self.page.fill(f"[name={name}]", typed)
+        self.page.select_option("[name=region]", "MA-06")
+        self.page.fill("[name=town]", "الدار البيضاء" if self.language == "ar" else "Casablanca")
+        self.presses("main form.form button")
+        self.look("addresses")
+        good = Cooperative.objects.get(code="C09").listings.order_by("reference")[0]
+        self.page.goto(self.shop.at(self.good(good)))
+        self.page.click(".favourite button")
+        self.page.wait_for_selector(".favourite [name=off]")
+        self.look("listing, a favourite")
+        self.opens(f"{home}/favourites/", "favourites")
+
+    def answers_mails(self) -> None:
+        """What the links of mails she did not order lead to."""
+        newsletter.ask(email=f"walk.{self.language}@example.org", language=self.language, at=clock.now())
+        person = Subscription.objects.get(email=f"walk.{self.language}@example.org").person
+        token = ending.confirm_token(person=person)
+        self.opens(f"/{self.language}/newsletter/confirm/{token}/", "newsletter, is it you")
+        self.presses("main form button")
+        self.look("newsletter, it comes")
+        self.opens(f"/{self.language}/newsletter/confirm/x/", "newsletter, link too old")
+        token = ending.end_token(person=person, purpose=Purpose.NEWSLETTER)
+        self.opens(f"/{self.language}/unsubscribe/{token}/", "newsletter, end it")
+        self.presses("main form button")
+        self.look("newsletter, ended")
+
+    def asks_for_her_data(self) -> None:
+        """Her data, and its erasure: of an account of her own, which is gone afterwards."""
+        home = f"/{self.language}/me/data/"
+        self.opens(home, "data")
+        self.page.goto(self.shop.at(f"{home}erase/"))
+        self.look("is it you")
+        self.page.fill("input[name=password]", PASSWORD)
+        self.presses("main form button[type=submit]")
+        self.look("erasing")
+        self.presses("main form button.grave")
+        self.look("erased")
+
+    def presses(self, selector: str) -> None:
+        with self.page.expect_navigation():
+            self.page.locator(selector).first.click()
 
 
 @contextmanager

@@ -77,4 +77,7 @@ def test_a_harvest_finds_its_listings_by_family_and_word():
     found = Product.objects.filter(seasons.listings_of([by_code["thyme-honey"]]))
 
     assert list(found) == [thyme]
+    assert by_code["thyme-honey"].means(family="miel", title="Miel de Thym")
+    assert not by_code["thyme-honey"].means(family="miel", title="Miel d'oranger")
+    assert not by_code["thyme-honey"].means(family="savon", title="Savon au thym")
     assert not Product.objects.filter(seasons.listings_of([])).exists()

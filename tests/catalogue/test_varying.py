@@ -137,7 +137,7 @@ def test_a_listing_whose_every_variant_is_withdrawn_cannot_be_shown():
     publishing.withdraw(listing=listing)
     publishing.withdraw(listing=small)
 
-    with pytest.raises(Refused, match="a variant to choose"):
+    with override("en"), pytest.raises(Refused, match="a variant to choose"):
         publishing.publish(listing=Product.objects.get(pk=listing.pk), at=NOW)
 
     listing.refresh_from_db()

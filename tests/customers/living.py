@@ -9,16 +9,18 @@ from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
-from oscar.core.loading import get_model
+from django.db.models import F
 
 from shop.core import mailing, outbox
 from shop.customers import addressing, favourites, newsletter, noticing
 from shop.customers.models import Purpose
+from shop.fulfilment import reviewing
 from shop.fulfilment.models import Shipment
 from shop.orders.models import Order, ShippingAddress
 from shop.payments import paying, refunding
 from shop.payments.models import Refund
 from shop.people.models import User
+from shop.vouchers.models import Redemption, Voucher
 from tests.checkout.buying import basket_of
 from tests.factories import AddressFactory, ListingFactory, OperatorFactory, order_of, rib_of
 from tests.payments.shop import Shop
@@ -37,6 +39,7 @@ MARKS = (
     "Titulaire Marque",
     "marque-navigateur",
     "marque-avis",
+    "marque-cadeau",
 )
 EMAIL, SECOND = "zineb.marque@example.ma", "zineb.marque.2@example.ma"
 
@@ -72,8 +75,12 @@ def a_customer(shop: Shop) -> User:
     shop.hear()
     shop.released(paid.supplier_orders.get())
     shop.import_balance()
+    reviewing.write(
+        order_line=paid.lines.get(), stars=5, words="marque-avis, parfumée", language="fr", at=shop.at
+    )
     guest = order_of((ListingFactory(), 2), method="cash", email=SECOND, at=shop.at)
     _order(shop, guest)
+    _gives(shop, guest)
     paying.settle_cash(order=guest, at=shop.at)
     part = guest.supplier_orders.get()
     shop.released(part)
@@ -96,6 +103,37 @@ def a_customer(shop: Shop) -> User:
     return user
 
 
+def _gives(shop: Shop, order: Order) -> None:
+    """A present, and a voucher that took ten dirhams off."""
+    order.lines.update(line_price_before_discounts_incl_tax=F("line_price_incl_tax") + 10)
+    Order.objects.filter(pk=order.pk).update(gift_message="marque-cadeau, de Zineb")
+    maker = order.lines.get().cooperative
+    voucher = Voucher.objects.create(
+        code="PRINTEMPS",
+        kind="amount",
+        amount_minor=1000,
+        funded_by="cooperative",
+        cooperative=maker,
+        valid_from=shop.at.date(),
+        text_fr="Printemps",
+        text_ar="الربيع",
+        text_en="Spring",
+        issued_at=shop.at,
+        used=1,
+    )
+    Redemption.objects.create(
+        voucher=voucher,
+        order=order,
+        code=voucher.code,
+        funded_by="cooperative",
+        cooperative=maker,
+        amount_minor=1000,
+        customer=SECOND,
+        number=1,
+        taken_at=shop.at,
+    )
+
+
 def _account(shop: Shop, user: User) -> None:
     place = AddressFactory.build(
         country=AddressFactory.create().country,
@@ -113,9 +151,6 @@ def _account(shop: Shop, user: User) -> None:
     newsletter.subscribe(user=user, language="fr", at=shop.at)
     newsletter.ask(email=SECOND, language="ar", at=shop.at)
     basket_of((ListingFactory(), 1), user=user)
-    get_model("reviews", "ProductReview").objects.create(
-        product=listing, user=user, score=5, title="marque-avis", body="marque-avis, Zineb", name="Zineb"
-    )
     session = SessionStore()
     session["_auth_user_id"] = str(user.pk)
     session["checkout"] = {"name": "Zineb Benmarque", "phone": "+212661998877"}

@@ -78,6 +78,7 @@ def test_what_stays_after_an_erasure_is_no_free_text_of_hers():
     assert kept == {
         "order.Order.number",
         "order.Order.language",
+        "vouchers.Redemption.code",
         "order.ShippingAddress.region_code",
         "fulfilment.Shipment.tracking_number",
         "fulfilment.Shipment.reference",

@@ -173,5 +173,5 @@ def test_looking_costs_the_same_for_one_favourite_and_for_ten(django_assert_max_
     for _ in range(10):
         favourites.keep(user=user, listing=ListingFactory(), at=NOW)
 
-    with django_assert_max_num_queries(45):
+    with django_assert_max_num_queries(5):
         favourites.look(at=NOW)

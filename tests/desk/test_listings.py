@@ -12,6 +12,7 @@ from tests.factories import (
     ListingFactory,
     MemberFactory,
     UserFactory,
+    listing_with_variants,
     placed,
     stock_of,
 )
@@ -118,3 +119,34 @@ def test_a_lapsed_label_keeps_a_good_off_the_shelf_and_says_which(client, owner)
     listing.refresh_from_db()
     assert listing.state == "draft"
     assert "Indication géographique protégée" in str(list(response.context["messages"])[0])
+
+
+def test_a_good_with_variants_shows_each_with_its_stock_and_has_none_itself(client):
+    listing, [small, large] = listing_with_variants(("100 ml", "110.00", 5), ("250 ml", "245.00", 2))
+    member = MemberFactory(cooperative=listing.cooperative)
+    client.force_login(member.user)
+
+    every = client.get(reverse("desk:listings")).content.decode()
+    one = client.get(reverse("desk:listing", args=[listing.reference])).content.decode()
+    doors = [
+        client.post(reverse("desk:price", args=[listing.reference]), {"price": "99"}),
+        client.post(reverse("desk:stock", args=[listing.reference]), {"quantity": "9", "seen": "0"}),
+    ]
+
+    for page in (every, one):
+        assert f'id="listing-{small.reference}"' in page
+        assert f'id="listing-{large.reference}"' in page
+    assert f'id="listing-{listing.reference}"' not in every
+    assert [each.status_code for each in doors] == [404, 404]
+    assert stock_of(small) == (5, 0)
+
+
+def test_a_variant_has_its_own_price_and_stock_at_the_desk(client):
+    listing, [small, large] = listing_with_variants(("100 ml", "110.00", 5), ("250 ml", "245.00", 2))
+    client.force_login(MemberFactory(cooperative=listing.cooperative).user)
+
+    client.post(reverse("desk:price", args=[large.reference]), {"price": "230"})
+    client.post(reverse("desk:stock", args=[large.reference]), {"quantity": "9", "seen": "2"})
+
+    assert [each.stockrecords.get().price for each in (small, large)] == [110, 230]
+    assert [stock_of(each) for each in (small, large)] == [(5, 0), (9, 0)]

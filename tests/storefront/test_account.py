@@ -203,6 +203,19 @@ def test_another_browser_looks_as_her_account_says_once_she_signs_in(now):
     assert answer.cookies["tadamon_theme"].value == "light"
 
 
+def test_the_switch_in_the_foot_is_kept_in_her_account_too(now):
+    user = UserFactory()
+    visitor = Visitor("fr", user=user)
+
+    visitor.client.post(reverse("theme"), {"theme": "dark"})
+    user.refresh_from_db()
+    assert user.theme == "dark"
+    visitor.client.post(reverse("theme"), {"theme": "system"})
+
+    user.refresh_from_db()
+    assert user.theme == ""
+
+
 # Addresses
 
 

@@ -8,6 +8,7 @@ import pytest
 from django.core.exceptions import TooManyFieldsSent
 from django.test import Client
 from django.urls import reverse
+from django.urls.converters import IntConverter
 from django.utils.translation import override
 
 from shop.storefront.urls import urlpatterns
@@ -16,17 +17,10 @@ from tests.factories import CertificationFactory, CooperativeFactory, ListingFac
 pytestmark = pytest.mark.django_db
 
 LANGUAGES = ("fr", "ar", "en")
-#: What stands behind each name in an address; a door with another name fails here and is given one.
-THERE = {
-    "slug": "there",
-    "code": "there",
-    "reference": "there",
-    "key": "there",
-    "kind": "goods",
-    "line": "there",
-    "number": "T-THERE",
-    "token": "there",
-}
+#: What stands behind a name in an address, where it is not "there".
+THERE = {"kind": "goods", "number": "T-THERE"}
+#: Answers with a piece of a page, for a page that is already open.
+PIECES = ("/en/suggest/",)
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +37,10 @@ def doors(language: str = "en") -> list[str]:
         return [
             reverse(
                 f"storefront:{each.name}",
-                kwargs={name: THERE[name] for name in each.pattern.converters},
+                kwargs={
+                    name: 1 if isinstance(kind, IntConverter) else THERE.get(name, "there")
+                    for name, kind in each.pattern.converters.items()
+                },
             )
             for each in urlpatterns
         ]
@@ -67,7 +64,7 @@ def is_helpful(response, language: str | None = None) -> bool:
 
 def check(response, path: str, language: str | None = None) -> None:
     assert response.status_code < 500, (path[:80], response.status_code)
-    assert is_helpful(response, language), (path[:80], response.status_code)
+    assert path in PIECES or is_helpful(response, language), (path[:80], response.status_code)
 
 
 def test_the_walk_knows_every_door():

@@ -53,7 +53,7 @@ def test_the_number_beside_the_basket_follows_without_loading_it(visitor, honey,
     with django_assert_num_queries(1):  # the session
         response = visitor.get("page", "terms")
 
-    assert '<span class="count">3</span>' in text_of(response)
+    assert '<span id="count" class="count">3</span>' in text_of(response)
 
 
 @pytest.mark.parametrize(

@@ -166,7 +166,7 @@ def test_every_page_of_the_map_is_there():
 
     paths = [path for name in names for path in addresses(f"/sitemaps/{name}.xml")]
 
-    assert len(paths) == len(set(paths)) == 3 * (9 + len(PAGES))
+    assert len(paths) == len(set(paths)) == 3 * (11 + len(PAGES))
     client = Client()
     assert {client.get(each).status_code for each in paths} == {200}
     assert "/ar/labels/igp/" in paths

@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 from oscar.core.loading import get_model
 
-from catalogue.models import Product
+from catalogue.models import Product, ProductImage
 from shop.storefront import found, structured
 from tests.factories import (
     CertificationFactory,
@@ -19,6 +19,7 @@ from tests.factories import (
     ListingFactory,
     RegionFactory,
     UserFactory,
+    listing_with_variants,
 )
 from tests.storefront.visiting import Visitor
 
@@ -107,8 +108,9 @@ def test_who_speaks_none_of_our_languages_is_led_to_the_door_that_asks(visitor, 
     [
         ("listings", (), {}, "/en/goods/"),
         ("listings", (), {"sort": "cheapest", "utm_campaign": "x", "gclid": "1"}, "/en/goods/"),
-        ("listings", (), {"page": "1"}, "/en/goods/"),
-        ("listings", (), {"page": "2"}, "/en/goods/?page=2"),
+        ("listings", (), {"maker": "jbel-nahla"}, "/en/cooperatives/jbel-nahla/"),
+        ("listings", (), {"women": "1"}, None),
+        ("listings", (), {"region": "MA-99"}, None),
         ("listings", (), {"region": "MA-01"}, "/en/regions/MA-01/"),
         ("listings", (), {"category": "food"}, "/en/kinds/food/"),
         ("listings", (), {"label": "igp"}, "/en/goods/?label=igp"),
@@ -136,6 +138,32 @@ def test_a_list_is_kept_by_search_engines_with_one_narrowing_at_most(
     assert canonical(response) == ([SITE + kept] if kept else [])
     assert meta(response, "robots") == ([] if kept else ["noindex, follow"])
     assert bool(languages(response)) == bool(kept)
+
+
+def test_what_lies_further_on_in_a_list_has_no_address_that_stays(visitor, honey):
+    for _each in range(30):
+        ListingFactory(cooperative=honey.cooperative)
+    further = re.search(r'href="(\?after=[^"]+)"', visitor.get("listings").content.decode())[1]
+
+    page = visitor.client.get(visitor.url("listings") + html.unescape(further))
+
+    assert page.status_code == 200
+    assert canonical(page) == []
+    assert meta(page, "robots") == ["noindex, follow"]
+
+
+@pytest.mark.parametrize(
+    ("page", "arguments"),
+    [("newsletter", ()), ("newsletter_confirm", ("x",)), ("picture", ("thyme-honey", 1))],
+)
+def test_pages_that_answer_one_person_or_only_enlarge_another_are_not_kept(visitor, honey, page, arguments):
+    ProductImage.objects.create(product=honey, state=ProductImage.State.READY, stem="x", widths="600")
+
+    response = visitor.get(page, *arguments)
+
+    assert canonical(response) == []
+    assert meta(response, "robots") in (["noindex"], ["noindex, follow"])
+    assert meta(response, "og:image") == []
 
 
 @pytest.mark.parametrize("page", ["basket", "account"])
@@ -169,6 +197,8 @@ def test_the_pages_of_signing_in_are_kept_by_nobody(visitor):
         ("label", ("igp",)),
         ("listing", ("thyme-honey",)),
         ("page", ("terms",)),
+        ("sellers", ()),
+        ("calendar", ()),
     ],
 )
 def test_every_public_page_describes_itself_in_its_language_and_shows_a_card(now, honey, page, arguments):
@@ -284,8 +314,22 @@ def test_what_is_sold_out_or_spoils_is_told_so(visitor):
     assert "shippingDetails" not in offer
 
 
+def test_a_listing_with_variants_is_offered_from_its_lowest_price_to_its_highest(visitor):
+    oil, (_small, large) = listing_with_variants(("100 ml", "90.00", 5), ("250 ml", "180.00", 2))
+
+    page = visitor.get("listing", oil.slug, query={"variant": large.reference})
+
+    offer = facts(page)["Product"]["offers"]
+    assert canonical(page) == [f"{SITE}/en/goods/{oil.slug}/"]
+    assert offer["@type"] == "AggregateOffer"
+    assert (offer["lowPrice"], offer["highPrice"], offer["offerCount"]) == ("90.00", "180.00", 2)
+    assert (offer["priceCurrency"], offer["availability"]) == ("MAD", "https://schema.org/InStock")
+    assert "price" not in offer
+    assert "from MAD 90.00" in meta(page, "og:image:alt")[0].replace("\u00a0", " ")
+
+
 def test_stars_are_told_only_where_somebody_gave_them(honey):
-    def told(rating):
+    def told(reviews):
         return structured.product(
             honey,
             url="/x/",
@@ -295,13 +339,13 @@ def test_stars_are_told_only_where_somebody_gave_them(honey):
             pictures=[],
             estimate=None,
             perishable=False,
-            rating=rating,
+            reviews=reviews,
             share_card="/card.jpg",
         ).get("aggregateRating")
 
     assert told(None) is None
-    assert told({"mean": Decimal("0"), "count": 0}) is None
-    assert told({"mean": Decimal("4.666"), "count": 3}) == {
+    assert told({"figure": Decimal(0), "number": 0}) is None
+    assert told({"figure": Decimal("4.666"), "number": 3}) == {
         "@type": "AggregateRating",
         "ratingValue": "4.7",
         "reviewCount": 3,

@@ -460,9 +460,9 @@ def test_the_page_on_personal_data_names_every_cookie_and_no_other(now, honey, l
 @pytest.mark.parametrize(
     ("language", "without", "rights"),
     [
-        ("fr", "n'a pas encore de numéro", ("accéder", "rectifier", "opposer", "CNDP")),
+        ("fr", "n'a pas encore de numéro", ("accès", "rectification", "opposition", "CNDP")),
         ("ar", "ليس للتصريح", ("الولوج", "التصحيح", "التعرض", "اللجنة الوطنية")),
-        ("en", "has no number yet", ("see your data", "corrected", "object", "CNDP")),
+        ("en", "has no number yet", ("right to see, correct and object", "CNDP")),
     ],
 )
 def test_rights_and_the_number_at_the_cndp_are_told(now, settings, language, without, rights):

@@ -12,6 +12,7 @@ from django.core.cache import cache
 from catalogue import publishing
 from shop.core import clock
 from shop.ledger import entries
+from shop.search import indexing
 from shop.storefront import shelves
 from tests.factories import (
     NOW,
@@ -63,6 +64,23 @@ def test_only_what_can_be_bought_is_in_season(visitor):
 
     assert response.context["seasons"] == []
     assert "Picked and pressed this month" not in text_of(response)
+
+
+def test_a_season_with_many_goods_leaves_room_for_the_others(now):
+    ListingFactory(family="safran", title="Safran")
+    for number in range(shelves.OF_A_SEASON + 2):
+        ListingFactory(family="dattes", title=f"Dattes {number}")
+
+    indexing.refresh()
+
+    found = shelves.of_season(on=TODAY)
+
+    assert {code: len(ids) for code, ids in found.items()} == {
+        "olive-oil": 0,
+        "strawberry-tree-honey": 0,
+        "saffron": 1,
+        "dates": shelves.OF_A_SEASON,
+    }
 
 
 def test_out_of_every_season_the_newest_goods_stand_in_front(visitor, monkeypatch):

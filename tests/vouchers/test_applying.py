@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shop.core.clock import day_of
@@ -95,6 +95,7 @@ def test_a_code_nobody_issued_is_unknown():
     prices=st.lists(st.integers(1, 10**6), min_size=1, max_size=8),
     off=st.integers(1, 10**6),
 )
+@settings(deadline=None)
 def test_parts_add_up_and_no_line_costs_less_than_nothing(prices, off):
     record = Voucher(kind="amount", currency="MAD", amount_minor=off, valid_from=TODAY, funded_by="platform")
     goods = [Good(1, mad(Decimal(each) / 100)) for each in prices]

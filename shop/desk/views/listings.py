@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -94,6 +94,14 @@ def _page(
     )
 
 
+def _priced(request: HttpRequest, reference: str) -> Product:
+    """A good of hers with a price and stock of its own; one with variants has neither."""
+    good = listing_of(request, reference, EDIT_LISTINGS)
+    if good.has_variants:
+        raise Http404
+    return good
+
+
 def _typed(price: Money) -> str:
     """A price as people type it: with a comma, but for those who read English."""
     text = f"{price.amount:.2f}"
@@ -111,7 +119,7 @@ def listing(request: HttpRequest, reference: str) -> HttpResponse:
 @require_POST
 def price(request: HttpRequest, reference: str) -> HttpResponse:
     """Change what customers pay."""
-    good = listing_of(request, reference, EDIT_LISTINGS)
+    good = _priced(request, reference)
     form = PriceForm(request.POST)
     if not form.is_valid():
         return _page(request, good, price_form=form)
@@ -128,7 +136,7 @@ def price(request: HttpRequest, reference: str) -> HttpResponse:
 @require_POST
 def stock_count(request: HttpRequest, reference: str) -> HttpResponse:
     """Say how many can be sold. What is more was received, what is less is written off."""
-    good = listing_of(request, reference, EDIT_LISTINGS)
+    good = _priced(request, reference)
     form = StockForm(request.POST)
     if not form.is_valid():
         return _page(request, good, stock_form=form)

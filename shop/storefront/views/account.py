@@ -61,7 +61,7 @@ def account_page(
 def _rows(orders: list[Any]) -> list[dict[str, Any]]:
     bought = {line.product_id for order in orders for line in order.lines.all()}
     for_sale = set(
-        Product.objects.on_sale(on=clock.today()).filter(pk__in=bought).values_list("pk", flat=True)
+        Product.objects.buyable(on=clock.today()).filter(pk__in=bought).values_list("pk", flat=True)
     )
     rows = []
     for order in orders:

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 from catalogue.models import Product
 from shop.core import clock
 from shop.core.errors import Refused
+from shop.core.requests import token_or_own_page
 from shop.customers import favourites as favouring
 from shop.customers import noticing
 from shop.customers.models import Favourite
@@ -59,6 +60,7 @@ def _marked(request: Any) -> list[int]:
     return [keys[each] for each in reversed(references) if each in keys]
 
 
+@token_or_own_page
 @require_POST
 def favourite(request: Any, slug: str) -> HttpResponse:
     """Mark a listing, or take the mark away (``off``). Any listing that was ever shown may leave the list."""

@@ -187,13 +187,13 @@ def basket_add(request: Any, slug: str) -> HttpResponse:
         quantity = quantity_from(typed)
         filling.add(basket=middleware.own(request), listing=listing, quantity=quantity, at=clock.now())
     except filling.NotOnSale as refusal:
-        return _whole_page(basket_page(request, wrong=str(refusal), status=409))
+        return _in_place(request, basket_page(request, wrong=str(refusal), status=409))
     except filling.ChooseVariant as refusal:
-        return _whole_page(listing_page(request, slug, wrong=str(refusal), status=400))
+        return _in_place(request, listing_page(request, slug, wrong=str(refusal), status=400))
     except filling.QuantityRefused as refusal:
-        return _whole_page(listing_page(request, slug, wrong=str(refusal), typed=typed, status=400))
+        return _in_place(request, listing_page(request, slug, wrong=str(refusal), typed=typed, status=400))
     except Refused as refusal:
-        return _whole_page(listing_page(request, slug, wrong=str(refusal), typed=typed, status=409))
+        return _in_place(request, listing_page(request, slug, wrong=str(refusal), typed=typed, status=409))
     request.basket_count += quantity
     said = _("“%(title)s” is in your basket.") % {"title": listing.get_title()}
     if request.htmx:
@@ -203,8 +203,10 @@ def basket_add(request: Any, slug: str) -> HttpResponse:
     return redirect("storefront:basket")
 
 
-def _whole_page(page: HttpResponse) -> HttpResponse:
+def _in_place(request: Any, page: HttpResponse) -> HttpResponse:
     """A script asked for one line and gets a page that says what is wrong: its middle takes the old one's place."""
+    if not request.htmx:
+        return page
     page["HX-Retarget"] = page["HX-Reselect"] = "#main"
     page["HX-Reswap"] = "outerHTML"
     return page

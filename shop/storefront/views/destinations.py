@@ -13,18 +13,20 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from shop.core.requests import token_or_own_page
 from shop.storefront import destinations
 from shop.storefront.crumbs import shop_crumb
 from shop.storefront.forms import DestinationForm
 
 
+@token_or_own_page
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def destination(request: Any) -> HttpResponse:
     """Choose a town, or a region as a whole; then back to where she came from."""
     back = _back(request)
     form = DestinationForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    if form.is_bound and form.is_valid():
         response = redirect(back)
         destinations.keep(response, form.cleaned_data["code"])
         messages.success(request, _("Delivery is now shown for %(place)s.") % {"place": form.place})

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Any
-from urllib.parse import urlencode
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
@@ -42,8 +41,7 @@ def of_listing(request: HttpRequest, slug: str) -> HttpResponse:
         .first()
     )
     if found is not None and found.parent is not None:
-        address = f"{found.parent.get_absolute_url()}?{urlencode({'variant': found.slug})}"
-        return HttpResponsePermanentRedirect(address)
+        return HttpResponsePermanentRedirect(found.get_absolute_url())
     if found is None or found.published_at is None:
         raise Http404
     on = clock.today()
@@ -83,7 +81,7 @@ def of_cooperative(request: HttpRequest, slug: str) -> HttpResponse:
         raise Http404
     on = clock.today()
     neighbours = list(Cooperative.objects.selling().filter(region=found.region).order_by("code")[:NEIGHBOURS])
-    goods = Product.objects.on_sale(on=on).filter(parent=None, origin_region=found.region)
+    goods = Product.objects.on_sale(on=on).filter(origin_region=found.region)
     region = {"name": found.region.name, "url": reverse("storefront:region", args=[found.region.code])}
     return _gone(
         request,
@@ -142,7 +140,7 @@ def _why(found: Product, on: date) -> str:
 
 def _alternatives(found: Product, *, on: date) -> list[dict[str, Any]]:
     """In stock: goods of the same cooperative, then others of the same kind."""
-    others = Product.objects.on_sale(on=on).filter(parent=None).exclude(pk=found.pk)
+    others = Product.objects.on_sale(on=on).exclude(pk=found.pk)
     wanted = [(_("From the same cooperative"), others.filter(cooperative=found.cooperative))]
     if found.family:
         akin = others.filter(family=found.family).exclude(cooperative=found.cooperative)

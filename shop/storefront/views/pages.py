@@ -28,12 +28,13 @@ from cooperatives.models import Cooperative, FeeTerms
 from shop.checkout.middleware import COUNT_COOKIE
 from shop.core import clock
 from shop.core.money import from_minor
+from shop.design.context import THEME_COOKIE
 from shop.design.numbers import language_of, percent_text
 from shop.fulfilment.models import DeliveryRate
 from shop.payments.refunding import DAYS_TO_PAY
 from shop.people.middleware import keep_language
 from shop.pricing.fees import fees
-from shop.storefront import cards, rooms
+from shop.storefront import cards, destinations, rooms
 from shop.storefront.crumbs import shop_crumb
 
 
@@ -68,6 +69,17 @@ COOKIES = (
     ),
     (settings.LANGUAGE_COOKIE_NAME, gettext_lazy("the language you read"), gettext_lazy("one year")),
     (COUNT_COOKIE, gettext_lazy("the number beside the basket"), gettext_lazy("30 days")),
+    (THEME_COOKIE, gettext_lazy("light or dark pages, if you chose"), gettext_lazy("one year")),
+    (
+        destinations.COOKIE,
+        gettext_lazy("the town you asked the delivery for"),
+        gettext_lazy("six months"),
+    ),
+    (
+        destinations.COOKIE,
+        gettext_lazy("the place you asked delivery for, if you named one"),
+        gettext_lazy("180 days"),
+    ),
     (
         "messages",
         gettext_lazy("the sentence that follows what you did, such as “added to the basket”"),

@@ -73,9 +73,7 @@ def cooperative_feed(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _feed(*, title: str, subtitle: str, page: str, here: str, goods: Any) -> HttpResponse:
-    newest = list(
-        goods.filter(parent=None).order_by("-date_created", "-id").for_cards(on=clock.today())[:IN_A_FEED]
-    )
+    newest = list(goods.order_by("-date_created", "-id").for_cards(on=clock.today())[:IN_A_FEED])
     made = Atom1Feed(
         title=title,
         subtitle=subtitle,

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from django.conf import settings
-from django.core.management import call_command, get_commands
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from shop.core import clock, freshness
@@ -43,8 +43,7 @@ class Command(BaseCommand):
                 f"All {filling.SIZES[size]} listings of seed {seed} are there; nothing was added."
             )
             return
-        if "index" in get_commands():  # the searching room's: lists show what it holds
-            call_command("index", "--all", stdout=self.stdout)
+        call_command("index", "--all", stdout=self.stdout)
         filling.settle()
         freshness.renew()
         self.stdout.write(f"{added} listings added in {time.monotonic() - started:.0f} s")

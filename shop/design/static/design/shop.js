@@ -87,10 +87,8 @@
         return event.stopImmediatePropagation();
       }
       button.setAttribute("aria-busy", "true");
-      if (button.matches(".button") && said) {
-        button.dataset.said = button.textContent;
-        button.textContent = said.dataset.busy;
-      }
+      button.dataset.said = button.textContent;
+      if (button.matches(".button") && said) button.textContent = said.dataset.busy;
       setTimeout(rest, 10000); // an answer that is a file leaves the page as it is
       if (self.htmx && form.matches(".add")) {
         event.preventDefault();
@@ -98,9 +96,10 @@
       }
     }
   }, true);
-  const rest = () => doc.querySelectorAll("[aria-busy=true]").forEach((each) => {
+  const rest = () => doc.querySelectorAll("[data-said]").forEach((each) => {
     each.removeAttribute("aria-busy");
-    if (each.dataset.said) each.textContent = each.dataset.said;
+    each.textContent = each.dataset.said;
+    delete each.dataset.said;
   });
   addEventListener("pageshow", rest);
   doc.addEventListener("htmx:finally:request", rest);
