@@ -6,12 +6,25 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from moneyed import MAD, Money
 
 from cooperatives.models import Cooperative
 from shop.core.money import from_minor
+from shop.core.prepared import Prepared
 from shop.fulfilment.models import DeliveryRate
+
+
+def _rates(*, language: str, regions: list[str], on: date) -> QuerySet[DeliveryRate]:
+    return DeliveryRate.objects.filter(
+        Q(valid_until=None) | Q(valid_until__gte=on),
+        Q(from_region=None) | Q(from_region__in=regions),
+        valid_from__lte=on,
+        carrier__is_active=True,
+    )
+
+
+_RATES = Prepared(_rates)
 
 
 @dataclass(frozen=True)
@@ -27,13 +40,7 @@ class Estimate:
 def estimates(*, parcels: Iterable[tuple[Cooperative, int]], on: date) -> dict[int, Estimate]:
     """By cooperative id, for (cooperative, weight in grams); none for what no carrier takes. One query."""
     wanted = list(parcels)
-    rates = DeliveryRate.objects.filter(
-        Q(valid_until=None) | Q(valid_until__gte=on),
-        Q(from_region=None) | Q(from_region__in={each.region_id for each, _weight in wanted}),
-        valid_from__lte=on,
-        carrier__is_active=True,
-    )
-    rows = list(rates) if wanted else []
+    rows = _RATES.records(regions=list({each.region_id for each, _weight in wanted}), on=on)
     found = {}
     for cooperative, weight in wanted:
         fitting = [

@@ -441,7 +441,7 @@ class ReviewQuerySet(models.QuerySet["Review"]):
         """Written, and nobody has read them yet; the oldest first."""
         return self.filter(state=Review.State.WAITING).order_by("written_at", "pk")
 
-    def shown(self, *, listing: Product) -> ReviewQuerySet:
+    def shown(self, *, listing: Product | int) -> ReviewQuerySet:
         """What everybody reads about a listing, the newest first."""
         return self.filter(listing=listing, state=Review.State.APPROVED).order_by("-written_at", "-pk")
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import html
 import logging
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import nh3
 from django.db import transaction
-from django.db.models import Avg, Count, F, Window
+from django.db.models import Avg, Count, F, QuerySet, Window
 from django.utils.translation import gettext_lazy as _
 
 from catalogue.models import Product
@@ -17,6 +18,7 @@ from shop.core import references
 from shop.core.clock import day_of
 from shop.core.errors import Refused
 from shop.core.lives import refused_when_stale
+from shop.core.prepared import Prepared
 from shop.fulfilment.models import Review, SupplierOrder
 from shop.orders.models import Line, Order
 
@@ -145,13 +147,18 @@ def decline(*, review: Review, by: Any, reason: str, at: datetime) -> None:
 
 def newest(*, listing: Product, limit: int) -> list[Review]:
     """The newest that are shown, each with ``number`` and ``mean`` of all that are; one query."""
-    shown = Review.objects.shown(listing=listing)
-    return list(
-        shown.annotate(
+    return _newest(limit).records(listing=listing.pk)
+
+
+@cache
+def _newest(limit: int) -> Prepared:
+    def ask(*, language: str, listing: int) -> QuerySet[Review]:
+        return Review.objects.shown(listing=listing).annotate(
             number=Window(Count("pk"), partition_by=F("listing")),
             mean=Window(Avg("stars"), partition_by=F("listing")),
         )[:limit]
-    )
+
+    return Prepared(ask)
 
 
 def _written_today(order: Order, at: datetime) -> int:

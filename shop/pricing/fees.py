@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from moneyed import Money
 
@@ -47,9 +48,15 @@ def net_of(gross: Money, rate: Decimal) -> tuple[Money, Money]:
 
 def fees(*, goods: Money, terms: FeeTerms) -> Fees:
     """What is kept of ``goods`` under these terms, and what the cooperative receives."""
-    commission = half_up(goods.amount * terms.commission_rate, goods.currency)
-    net, vat = net_of(commission, terms.commission_vat_rate)
-    solidarity = half_up(goods.amount * terms.solidarity_rate, goods.currency)
+    return _fees(goods, terms.commission_rate, terms.commission_vat_rate, terms.solidarity_rate)
+
+
+@lru_cache(maxsize=4096)
+def _fees(goods: Money, commission_rate: Decimal, vat_rate: Decimal, solidarity_rate: Decimal) -> Fees:
+    """A list works out the same few prices again and again; nothing but its arguments goes in."""
+    commission = half_up(goods.amount * commission_rate, goods.currency)
+    net, vat = net_of(commission, vat_rate)
+    solidarity = half_up(goods.amount * solidarity_rate, goods.currency)
     return Fees(
         goods=goods,
         commission=commission,

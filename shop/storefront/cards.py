@@ -13,8 +13,10 @@ from django.utils.translation import ngettext
 from moneyed import MAD, Money
 
 from catalogue.models import Product, ProductImage
+from catalogue.showing import Shown
 from cooperatives.models import Certification, Cooperative, FeeTerms, Label
-from cooperatives.terms import NoFeeTerms, terms_of
+from cooperatives.terms import in_force
+from shop.core.addresses import address
 from shop.core.models import Region
 from shop.design import numbers, plates
 from shop.pricing.fees import fees
@@ -41,9 +43,9 @@ def bare_name(name: str) -> str:
     return _COOPERATIVE.sub("", name) or name
 
 
-def price_of(listing: Product) -> Money | None:
+def price_of(listing: Product | Shown) -> Money | None:
     """What one costs, tax included; None when it has no price. Of a listing with variants the lowest price of
-    those that are there, or of all when none is. Needs ``for_cards`` or
+    those that are there, or of all when none is. A ``Product`` comes from ``for_cards`` or
     ``with_stock``."""
     if listing.has_variants:
         priced = [each for each in listing.variants if each.price_now is not None]
@@ -52,19 +54,19 @@ def price_of(listing: Product) -> Money | None:
     return Money(listing.price_now, MAD) if listing.price_now is not None else None
 
 
-def left_of(listing: Product) -> int:
+def left_of(listing: Any) -> int:
     """How many can be bought now, of all its variants together."""
     if listing.has_variants:
         return sum(left_of(each) for each in listing.variants)
     return max(listing.free_now or 0, 0)
 
 
-def has_several_prices(listing: Product) -> bool:
+def has_several_prices(listing: Product | Shown) -> bool:
     """Whether its variants differ in price, so that a card says "from"."""
     return listing.has_variants and len({each.price_now for each in listing.variants}) > 1
 
 
-def unit_of(listing: Product) -> str:
+def unit_of(listing: Product | Shown) -> str:
     """The unit the shown price is for; none where variants of several units have several prices."""
     units = {each.unit for each in listing.variants} if listing.has_variants else {listing.unit}
     return (units.pop() or "") if len(units) == 1 else ""
@@ -76,9 +78,11 @@ def pictures_of(keys: Iterable[int]) -> dict[int, dict[str, Any]]:
     return {each.pk: picture(each) for each in found.prefetch_related("images", "parent__images")}
 
 
-def picture(listing: Product, *, not_ground: str = "") -> dict[str, Any]:
-    """Its first picture; a drawn plate while it has none. Needs ``images`` prefetched, and of a variant those
-    of its listing."""
+def picture(listing: Product | Shown, *, not_ground: str = "") -> dict[str, Any]:
+    """Its first picture; a drawn plate while it has none. A ``Product`` needs ``images`` prefetched, and of a
+    variant those of its listing."""
+    if isinstance(listing, Shown):
+        return as_picture(listing.image, alt="") if listing.image else plate(listing, not_ground=not_ground)
     for image in listing.images.all():
         if image.state == ProductImage.State.READY:
             return as_picture(image, alt="")
@@ -87,9 +91,9 @@ def picture(listing: Product, *, not_ground: str = "") -> dict[str, Any]:
     return plate(listing, not_ground=not_ground)
 
 
-def plate(listing: Product, *, not_ground: str = "") -> dict[str, Any]:
+def plate(listing: Product | Shown, *, not_ground: str = "") -> dict[str, Any]:
     """The drawn plate that stands for a listing; never on the ground named."""
-    url = reverse("storefront:plate", args=[listing.reference])
+    url = address("storefront:plate", listing.reference)
     return {"src": f"{url}?not={not_ground}" if not_ground else url, "width": 600, "height": 600, "alt": ""}
 
 
@@ -109,24 +113,37 @@ def as_picture(image: ProductImage, *, alt: str) -> dict[str, Any]:
 
 
 def card(
-    listing: Product, *, terms: FeeTerms | None, seals: bool = True, not_ground: str = ""
+    listing: Product | Shown, *, terms: FeeTerms | None, seals: bool = True, not_ground: str = ""
 ) -> dict[str, Any]:
-    """What ``design/_card.html`` needs. The listing comes from ``Product.objects.for_cards``."""
+    """What ``design/_card.html`` needs. A ``Product`` comes from ``Product.objects.for_cards``."""
     price, left = price_of(listing), left_of(listing)
     made: dict[str, Any] = {
         "url": listing.get_absolute_url(),
-        "name": listing.get_title(),
-        "maker": short_name(listing.cooperative),
-        "place": listing.cooperative.place,
         "picture": picture(listing, not_ground=not_ground),
         "price": price,
         "from_price": has_several_prices(listing),
         "unit": unit_of(listing),
-        "seals": [
-            {"shape": shape(each.certification.label), "name": each.certification.label.short_name}
-            for each in (listing.valid_claims[:2] if seals else ())
-        ],
     }
+    if isinstance(listing, Shown):
+        made |= {
+            "name": listing.title,
+            "maker": bare_name(listing.maker),
+            "place": listing.place,
+            "seals": [
+                {"shape": _SHAPES.get(Label.Kind(each.kind), "public"), "name": each.short_name}
+                for each in (listing.seals[:2] if seals else ())
+            ],
+        }
+    else:
+        made |= {
+            "name": listing.get_title(),
+            "maker": short_name(listing.cooperative),
+            "place": listing.cooperative.place,
+            "seals": [
+                {"shape": shape(each.certification.label), "name": each.certification.label.short_name}
+                for each in (listing.valid_claims[:2] if seals else ())
+            ],
+        }
     if not left:
         made["out"] = _("Sold out for now")
     elif price is not None and terms is not None and not made["from_price"]:
@@ -134,7 +151,7 @@ def card(
     return made
 
 
-def cards(listings: Iterable[Product], *, terms: Mapping[int, FeeTerms]) -> list[dict[str, Any]]:
+def cards(listings: Iterable[Product | Shown], *, terms: Mapping[int, FeeTerms]) -> list[dict[str, Any]]:
     """One card for each listing; no plate stands beside one of the same ground."""
     made, ground = [], ""
     for each in listings:
@@ -199,16 +216,14 @@ def identity(cooperative: Cooperative) -> list[dict[str, Any]]:
     return [each for each in rows if each["value"]]
 
 
-def terms_for(listings_: Iterable[Product], on: date) -> dict[int, Any]:
+def terms_for(listings_: Iterable[Product | Shown], on: date) -> dict[int, Any]:
     """The fee terms of these listings' cooperatives; none where none are in force."""
-    makers = {each.cooperative_id: each.cooperative for each in listings_}
-    try:
-        return terms_of(cooperatives=makers.values(), on=on) if makers else {}
-    except NoFeeTerms:
-        return {}
+    makers = {each.cooperative_id for each in listings_}
+    found = in_force(makers, on=on)
+    return found if makers == found.keys() else {}
 
 
-def parts_of(found: Product, terms: dict[int, Any]) -> dict[str, Money] | None:
+def parts_of(found: Product | Shown, terms: dict[int, Any]) -> dict[str, Money] | None:
     """What the price becomes, for the bar with four parts."""
     price = price_of(found)
     if price is None or found.cooperative_id not in terms:

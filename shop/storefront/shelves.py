@@ -10,17 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any, TypeVar
 
-from django.core.cache import cache
+from django.core.cache import cache as kept
 from django.db.models import Exists, IntegerField, OuterRef, Q, QuerySet, Subquery
 from oscar.core.loading import get_model
 
 from catalogue import seasons
 from catalogue.models import LabelClaim, Product
-from catalogue.seasons import Season
 from cooperatives.models import Cooperative, Label
 from shop.core.models import Region
+from shop.core.prepared import Prepared
 from shop.design import numbers
 from shop.search import finding
 from shop.search.finding import Wanted
@@ -66,12 +67,12 @@ def whole(*, on: date) -> Shop:
 
 def by_region(*, on: date) -> dict[str, int]:
     """``{region code: goods}``."""
-    return _kept("regions", on, lambda: _counted(Region.objects.all(), "origin_region", on))
+    return _kept("regions", on, lambda: dict(_by_region(MOST).rows(on=on)))
 
 
 def by_cooperative(*, on: date) -> dict[int, int]:
     """``{cooperative id: goods}`` of those that sell."""
-    return _kept("cooperatives", on, lambda: _counted(Cooperative.objects.selling(), "cooperative", on))
+    return _kept("cooperatives", on, lambda: dict(_by_cooperative(MOST).rows(on=on)))
 
 
 def by_label(*, on: date) -> dict[int, int]:
@@ -92,18 +93,12 @@ def by_label(*, on: date) -> dict[int, int]:
 def kinds(*, on: date) -> list[tuple[int, int]]:
     """``[(category id, listing id)]``: the kinds of the rail, each with the good that has been there longest."""
 
-    def pick() -> list[tuple[int, int]]:
-        longest = finding.find(wanted=Wanted(), on=on).filter(categories=OuterRef("pk")).order_by("pk")
-        found = Category.objects.filter(is_public=True).annotate(shown=Subquery(longest.values("pk")[:1]))
-        return list(found.exclude(shown=None).order_by("path").values_list("pk", "shown")[:KINDS])
-
-    return _kept("kinds", on, pick)
+    return _kept("kinds", on, lambda: _KINDS.rows(on=on))
 
 
 def newest(*, on: date) -> list[int]:
     """The ids of the newest goods that can be bought."""
-    there = finding.find(wanted=Wanted(in_stock=True), on=on)
-    return _kept("newest", on, lambda: _ids(finding.sorted_by(there, "newest"), NEWEST))
+    return _kept("newest", on, lambda: [key for (key,) in _NEWEST.rows(on=on)])
 
 
 def of_season(*, on: date) -> dict[str, list[int]]:
@@ -129,12 +124,6 @@ def of_season(*, on: date) -> dict[str, list[int]]:
     return _kept("season", on, pick)
 
 
-def seasons_with_goods(*, on: date) -> list[Season]:
-    """What is in season today and can be bought here."""
-    found = of_season(on=on)
-    return [each for each in seasons.in_season(on=on) if found.get(each.code)]
-
-
 def said(goods: int) -> str:
     """A count as pages write it: where it stopped, with a plus."""
     text = numbers.number_text(goods)
@@ -145,14 +134,37 @@ def _has_goods(on: date) -> Exists:
     return Exists(finding.find(wanted=Wanted(), on=on).filter(cooperative=OuterRef("pk")))
 
 
-def _counted(owners: QuerySet[Any], column: str, on: date) -> dict[Any, int]:
+def _counted(owners: QuerySet[Any], column: str, on: date, most: int) -> QuerySet[Any, Any]:
     theirs = finding.find(wanted=Wanted(), on=on).filter(**{column: OuterRef("pk")}).order_by().values("pk")
-    return dict(owners.order_by().annotate(goods=Counted(theirs[:MOST])).values_list("pk", "goods"))
+    return owners.order_by().annotate(goods=Counted(theirs[:most])).values_list("pk", "goods")
 
 
-def _ids(listings: QuerySet[Any], number: int) -> list[int]:
-    return list(listings.values_list("pk", flat=True)[:number])
+def _ask_kinds(*, language: str, on: date) -> QuerySet[Any, Any]:
+    longest = finding.find(wanted=Wanted(), on=on).filter(categories=OuterRef("pk")).order_by("pk")
+    found = Category.objects.filter(is_public=True).annotate(shown=Subquery(longest.values("pk")[:1]))
+    return found.exclude(shown=None).order_by("path").rewrite(False).values_list("pk", "shown")[:KINDS]
+
+
+def _ask_newest(*, language: str, on: date) -> QuerySet[Any, Any]:
+    there = finding.find(wanted=Wanted(in_stock=True), on=on)
+    return finding.sorted_by(there, "newest").rewrite(False).values_list("pk")[:NEWEST]
+
+
+@cache
+def _by_region(most: int) -> Prepared:
+    return Prepared(lambda language, on: _counted(Region.objects.all(), "origin_region", on, most))
+
+
+@cache
+def _by_cooperative(most: int) -> Prepared:
+    def ask(*, language: str, on: date) -> QuerySet[Any, Any]:
+        return _counted(Cooperative.objects.rewrite(False).selling(), "cooperative", on, most)
+
+    return Prepared(ask)
+
+
+_KINDS, _NEWEST = Prepared(_ask_kinds), Prepared(_ask_newest)
 
 
 def _kept(name: str, on: date, find: Callable[[], Found]) -> Found:
-    return cache.get_or_set(f"shelves:{name}:{on.isoformat()}", find, HOLDS)
+    return kept.get_or_set(f"shelves:{name}:{on.isoformat()}", find, HOLDS)

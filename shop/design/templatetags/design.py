@@ -8,16 +8,19 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
+from urllib.parse import quote
 
 from django import forms, template
 from django.conf import settings
 from django.forms import BoundField
-from django.utils.html import format_html
+from django.template import Context
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from moneyed import Money
 
 from shop.core.money import from_minor
-from shop.design import numbers
+from shop.design import moulds, numbers
+from shop.design.moulds import Fixed
 
 register = template.Library()
 
@@ -134,6 +137,59 @@ def share_percent(part: Decimal | Money, whole: Money | None = None) -> SafeStri
             return ""
         part = part.amount / whole.amount
     return format_html("<bdi>{}</bdi>", numbers.percent_text(Decimal(part)))
+
+
+# --- frames ----------------------------------------------------------------------------------
+
+#: What the parts of a frame compare or filter, and what they only print.
+_COMPARED, _PRINTED = ("theme",), ("search_query", "basket_count", "demo_mode", "stripe_sandbox")
+
+
+@register.simple_tag(takes_context=True)
+def poured(context: Context, template: str) -> SafeString:
+    """A part of a page's frame that is the same on every page but for a few words; see ``moulds``."""
+    request, legal = context.get("request"), context.get("shop_legal") or {}
+    values: dict[str, Any] = {each: context.get(each) or "" for each in _PRINTED}
+    values |= {each: Fixed(context.get(each) or "") for each in _COMPARED}
+    values["shop_legal"] = {key: Fixed(each) for key, each in legal.items()}
+    # As the filter that stands on it would have it: it leaves marks as they are.
+    values["request"] = {"get_full_path": quote(request.get_full_path(), safe="/")} if request else None
+    return moulds.pour(template, values)
+
+
+# --- goods -----------------------------------------------------------------------------------
+
+
+@register.simple_tag
+def card(card: dict[str, Any], eager: bool | str = False, level: str = "h3") -> SafeString:
+    """One good on its shelf, as ``_card.html`` draws it; prices are Money."""
+    made = card | {
+        "price": money(card["price"], "short"),
+        "share": money(card.get("share"), "bare"),
+        "seals": [{"shape": Fixed(each["shape"]), "name": each["name"]} for each in card.get("seals") or ()],
+    }
+    return moulds.pour(
+        "design/_card.html",
+        {
+            "card": made,
+            "eager": Fixed(eager) if isinstance(eager, str) else eager,
+            "level": Fixed(level or "h3"),
+        },
+    )
+
+
+@register.simple_tag
+def shelf(cards: list[dict[str, Any]], eager_first: int | str = 0, level: str = "h3") -> SafeString:
+    """Goods side by side, of which the first few show their pictures at once."""
+    at_once = int(eager_first or 0)
+    return format_html_join(
+        "\n",
+        "<li>{}</li>",
+        (
+            (card(each, ((True if at == 0 else "too") if at < at_once else False), level),)
+            for at, each in enumerate(cards)
+        ),
+    )
 
 
 # --- drawn figures ---------------------------------------------------------------------------

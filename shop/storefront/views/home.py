@@ -7,7 +7,7 @@ from datetime import date
 from itertools import zip_longest
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -16,12 +16,16 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from oscar.core.loading import get_model
 
-from catalogue import seasons
+from catalogue import seasons, showing
 from catalogue.models import Product
 from catalogue.seasons import Season
+from catalogue.showing import Shown
 from cooperatives.models import Cooperative, Label
 from shop.core import clock
+from shop.core.addresses import address
+from shop.core.prepared import Prepared, in_language
 from shop.design import numbers
+from shop.design.numbers import language_of
 from shop.search import finding
 from shop.search.finding import Wanted
 from shop.storefront import cards, shelves
@@ -41,10 +45,12 @@ def home(request: HttpRequest) -> HttpResponse:
     """What is there today: the season, how a price is shared, new goods, regions, labels, one cooperative."""
     on = clock.today()
     chosen = _cooperative_of(on)
-    theirs = _theirs(chosen, on)
-    found = _in_order([*shelves.newest(on=on), *_of_season(on), *theirs], on)
-    newest = [found[each] for each in shelves.newest(on=on) if each in found]
-    seasonal = [found[each] for each in _of_season(on) if each in found]
+    theirs, newest_ids, by_season = _theirs(chosen, on), shelves.newest(on=on), shelves.of_season(on=on)
+    seasonal_ids, kinds = _in_turn(by_season), shelves.kinds(on=on)
+    wanted = [*newest_ids, *seasonal_ids, *theirs, *(listing for _category, listing in kinds)]
+    found = {each.pk: each for each in showing.shown(list(dict.fromkeys(wanted)), on=on)}
+    newest = [found[each] for each in newest_ids if each in found]
+    seasonal = [found[each] for each in seasonal_ids if each in found]
     first = _first_screen(seasonal, newest)
     new = [each for each in newest if each not in first][:NEW]
     shown_theirs = [found[each] for each in theirs if each in found]
@@ -56,10 +62,10 @@ def home(request: HttpRequest) -> HttpResponse:
         "storefront/home.html",
         {
             "today": month_heading(on),
-            "seasons": [_season(each, on) for each in shelves.seasons_with_goods(on=on)],
-            "families": _families(on),
+            "seasons": [_season(each, on) for each in seasons.in_season(on=on) if by_season.get(each.code)],
+            "families": _families(kinds, found),
             "big": shown[0] if shown else None,
-            "big_listing": first[0] if first else None,
+            "big_description": _description(first[0]) if first else "",
             "beside": shown[1:],
             "new": cards.cards(new, terms=terms),
             "example": example,
@@ -96,18 +102,19 @@ def calendar(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _in_order(ids: list[int], on: date) -> dict[int, Product]:
-    """These listings by id, with what cards show; those no longer on sale are left out."""
-    return Product.objects.on_sale(on=on).filter(pk__in=set(ids)).for_cards(on=on).in_bulk()
-
-
-def _of_season(on: date) -> list[int]:
+def _in_turn(by_season: dict[str, list[int]]) -> list[int]:
     """What is in season, one good of each kind after the other."""
-    in_turn = zip_longest(*shelves.of_season(on=on).values())
-    return [each for turn in in_turn for each in turn if each is not None]
+    return [each for turn in zip_longest(*by_season.values()) for each in turn if each is not None]
 
 
-def _first_screen(seasonal: list[Product], newest: list[Product]) -> list[Product]:
+def _description(listing: Shown) -> str:
+    """What its cooperative says of the good in the great picture; no other card needs it."""
+    found = Product.objects.filter(pk=listing.pk).rewrite(False)
+    (row,) = found.values_list(in_language("description", language_of())) or [("",)]
+    return str(row[0])
+
+
+def _first_screen(seasonal: list[Shown], newest: list[Shown]) -> list[Shown]:
     """Five goods of five cooperatives. What is in season stands in front of what is new.
 
     The great picture is of what the fewest may carry: the rarest sign of origin. The next four carry a
@@ -117,11 +124,7 @@ def _first_screen(seasonal: list[Product], newest: list[Product]) -> list[Produc
     if not candidates:
         return []
     signs = {
-        each.pk: [
-            claim.certification.label_id
-            for claim in each.valid_claims
-            if claim.certification.label.kind == Label.Kind.LEGAL_SIGN
-        ]
+        each.pk: [seal.label for seal in each.seals if seal.kind == Label.Kind.LEGAL_SIGN]
         for each in candidates
     }
     carried = Counter(label for labels in signs.values() for label in labels)
@@ -130,12 +133,12 @@ def _first_screen(seasonal: list[Product], newest: list[Product]) -> list[Produc
         seasonal or newest,
         key=lambda each: (
             min((carried[label] for label in signs[each.pk]), default=len(signs) + 1),
-            not each.valid_claims,
+            not each.seals,
             rank[each.pk],
         ),
     )
     first, makers = [great], {great.cooperative_id}
-    for each in sorted(candidates, key=lambda each: not each.valid_claims):
+    for each in sorted(candidates, key=lambda each: not each.seals):
         if len(first) < FIRST_SCREEN and each.cooperative_id not in makers:
             first.append(each)
             makers.add(each.cooperative_id)
@@ -191,24 +194,26 @@ def _theirs(chosen: Cooperative | None, on: date) -> list[int]:
     return list(goods.values_list("pk", flat=True)[:THEIRS])
 
 
-def _families(on: date) -> list[dict[str, Any]]:
+def _families(kinds: list[tuple[int, int]], found: dict[int, Shown]) -> list[dict[str, Any]]:
     """The kinds of goods for the rail, each with a picture of the good that has been there longest."""
-    shown = shelves.kinds(on=on)
-    named = Category.objects.in_bulk([category for category, _listing in shown])
-    pictured = (
-        Product.objects.filter(pk__in=[listing for _category, listing in shown])
-        .prefetch_related("images")
-        .in_bulk()
-    )
+    named = {key: rest for key, *rest in _KINDS.rows(keys=[category for category, _listing in kinds])}
     return [
         {
-            "url": reverse("storefront:category", args=[named[category].slug]),
-            "name": named[category].name,
-            "picture": _small(cards.picture(pictured[listing])),
+            "url": address("storefront:category", named[category][0]),
+            "name": named[category][1],
+            "picture": _small(cards.picture(found[listing])),
         }
-        for category, listing in shown
-        if category in named and listing in pictured
+        for category, listing in kinds
+        if category in named and listing in found
     ]
+
+
+def _kinds(*, language: str, keys: list[int]) -> QuerySet[Any, Any]:
+    named = Category.objects.filter(pk__in=keys).order_by().rewrite(False)
+    return named.values_list("pk", "slug", in_language("name", language))
+
+
+_KINDS = Prepared(_kinds)
 
 
 def _small(picture: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Prefetch, Q
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -18,12 +18,15 @@ from django.utils.translation import pgettext
 from moneyed import Money
 from oscar.core.loading import get_model
 
+from catalogue import showing
 from catalogue.models import Product, ProductImage, variants_shown
+from catalogue.showing import Shown
 from cooperatives.models import Certification, Cooperative, Label
 from shop.checkout import estimating
 from shop.checkout.filling import MOST_OF_ONE
 from shop.core import clock
 from shop.core.money import half_up
+from shop.core.prepared import Prepared
 from shop.design import plates
 from shop.fulfilment import quoting, reviewing
 from shop.storefront import cards, destinations, reviews
@@ -69,7 +72,7 @@ def listing_page(
     chosen = _chosen(request, found)
     own, alike = _near(found, on=on)
     terms = cards.terms_for([found, *own, *alike], on)
-    kind = Category.objects.filter(productcategory__product=found).order_by("path").first()
+    kind = next(iter(_KIND.records(listing=found.pk)), None)
     price, left = cards.price_of(chosen), cards.left_of(chosen)
     per, per_unit = _per(chosen, price)
     pictures = _pictures(found, chosen)
@@ -117,15 +120,52 @@ def listing_page(
 
 def _found(slug: str, *, on: date) -> Product | None:
     """The listing on sale with its variants; None when there is none of this name."""
-    found: Product | None = (
-        Product.objects.on_sale(on=on)
-        .filter(slug=slug)
-        .with_stock()
-        .select_related("cooperative__region", "origin_region", "origin_province")
-        .prefetch_related(Prefetch("children", queryset=variants_shown(), to_attr="variants"))
-        .first()
-    )
+    found: Product | None = next(iter(_FOUND.records(slug=slug, on=on)), None)
+    if found is not None:
+        found.variants = _VARIANTS.records(listing=found.pk)  # type: ignore[attr-defined]
+        for each in found.variants:
+            each.parent = found
     return found
+
+
+def _ask_found(*, language: str, slug: str, on: date) -> QuerySet[Product]:
+    found = Product.objects.on_sale(on=on).filter(slug=slug).with_stock()
+    return found.select_related("cooperative__region", "origin_region", "origin_province")[:1]
+
+
+def _ask_variants(*, language: str, listing: int) -> QuerySet[Product]:
+    return variants_shown().filter(parent=listing)
+
+
+def _ask_kind(*, language: str, listing: int) -> QuerySet[Any]:
+    return Category.objects.filter(productcategory__product=listing).order_by("path")[:1]
+
+
+def _ask_images(*, language: str, listings: list[int]) -> QuerySet[ProductImage]:
+    return ProductImage.objects.filter(product__in=listings, state=ProductImage.State.READY)
+
+
+def _ask_certified(*, language: str, listing: int, cooperative: int, on: date) -> QuerySet[Certification]:
+    whole = Q(cooperative=cooperative, label__scope=Label.Scope.COOPERATIVE)
+    return (
+        Certification.objects.valid_on(on)
+        .filter(Q(claims__listing=listing) | whole)
+        .select_related("label")
+        .distinct()
+        .order_by("label__kind", "label__code")
+    )
+
+
+def _ask_near(*, language: str, listing: int, cooperative: int, family: str, on: date) -> QuerySet[Any, Any]:
+    others = Product.objects.on_sale(on=on).exclude(pk=listing).order_by("-date_created", "-id")
+    same = others.filter(cooperative=cooperative).values("pk")[:OF_THE_SAME]
+    like = others.filter(family=family).exclude(cooperative=cooperative).values("pk")[:ALIKE]
+    near = Product.objects.filter(Q(pk__in=same) | Q(pk__in=like)).order_by("-date_created", "-id")
+    return showing.facts(near, language)
+
+
+_FOUND, _VARIANTS, _KIND = Prepared(_ask_found), Prepared(_ask_variants), Prepared(_ask_kind)
+_IMAGES, _CERTIFIED, _NEAR = Prepared(_ask_images), Prepared(_ask_certified), Prepared(_ask_near)
 
 
 def _chosen(request: HttpRequest, found: Product) -> Product:
@@ -158,23 +198,15 @@ def _choices(found: Product, chosen: Product) -> list[dict[str, Any]]:
 
 def _certifications(found: Product, *, on: date) -> list[Certification]:
     """What is certified today of this good, and of everything its cooperative makes."""
-    whole = Q(cooperative=found.cooperative, label__scope=Label.Scope.COOPERATIVE)
-    return list(
-        Certification.objects.valid_on(on)
-        .filter(Q(claims__listing=found) | whole)
-        .select_related("label")
-        .distinct()
-        .order_by("label__kind", "label__code")
-    )
+    return _CERTIFIED.records(listing=found.pk, cooperative=found.cooperative_id, on=on)
 
 
-def _near(found: Product, *, on: date) -> tuple[list[Product], list[Product]]:
+def _near(found: Product, *, on: date) -> tuple[list[Shown], list[Shown]]:
     """Other goods of the same cooperative, and goods of the same family made by others; newest first."""
-    others = Product.objects.on_sale(on=on).exclude(pk=found.pk).order_by("-date_created", "-id")
-    same = others.filter(cooperative=found.cooperative_id).values("pk")[:OF_THE_SAME]
-    like = others.filter(family=found.family).exclude(cooperative=found.cooperative_id).values("pk")[:ALIKE]
-    wanted = Q(pk__in=same) | Q(pk__in=like) if found.family else Q(pk__in=same)
-    near = list(Product.objects.filter(wanted).order_by("-date_created", "-id").for_cards(on=on))
+    # What is of no family is like nothing else.
+    family = found.family or "none of all"
+    rows = _NEAR.rows(listing=found.pk, cooperative=found.cooperative_id, family=family, on=on)
+    near = showing.completed(rows, on=on)
     own = [each for each in near if each.cooperative_id == found.cooperative_id]
     return own, [each for each in near if each.cooperative_id != found.cooperative_id]
 
@@ -201,7 +233,7 @@ def _pictures(found: Product, chosen: Product) -> list[dict[str, Any]]:
 def _numbered(found: Product) -> list[ProductImage]:
     """The listing's own pictures, then those of its variants in their order."""
     places = {found.pk: 0, **{each.pk: at for at, each in enumerate(_variants(found), start=1)}}
-    images = ProductImage.objects.filter(product__in=places, state=ProductImage.State.READY)
+    images = _IMAGES.records(listings=list(places))
     return sorted(images, key=lambda each: (places[each.product_id], each.display_order, each.pk))
 
 

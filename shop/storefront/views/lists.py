@@ -7,18 +7,21 @@ from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 from moneyed import MAD, Money
 from oscar.core.loading import get_model
 
+from catalogue.showing import shown as shown_on
 from cooperatives.models import Cooperative
 from shop.core import clock
 from shop.core.models import Region
 from shop.core.money import from_minor, to_minor
+from shop.core.prepared import Prepared, in_language
 from shop.design import numbers
 from shop.fulfilment import quoting
 from shop.search import finding, suggesting, understanding
@@ -56,19 +59,30 @@ def listings(request: HttpRequest) -> HttpResponse:
 
 def category(request: HttpRequest, slug: str) -> HttpResponse:
     """The goods of one category and of those below it."""
-    here = get_object_or_404(Category, slug=slug, is_public=True)
+    row = next(iter(_CATEGORY.rows(slug=slug)), None)
+    if row is None:
+        raise Http404
+    path, name, description = row
     step = Category.steplen
-    paths = [here.path[:end] for end in range(step, len(here.path), step)]
+    paths = [path[:end] for end in range(step, len(path), step)]
     above = Category.objects.filter(path__in=paths, is_public=True).order_by("path") if paths else []
     crumbs = [{"name": each.name, "url": reverse("storefront:category", args=[each.slug])} for each in above]
     return goods_list(
         request,
-        title=here.name,
-        lead=here.description,
-        base=Wanted(categories=(here.slug,)),
-        crumbs=[*crumbs, {"name": here.name}],
-        below=here.path,
+        title=name,
+        lead=description,
+        base=Wanted(categories=(slug,)),
+        crumbs=[*crumbs, {"name": name}],
+        below=path,
     )
+
+
+def _category(*, language: str, slug: str) -> QuerySet[Any, Any]:
+    here = Category.objects.filter(slug=slug, is_public=True).rewrite(False)
+    return here.values_list("path", in_language("name", language), in_language("description", language))
+
+
+_CATEGORY = Prepared(_category)
 
 
 def region(request: HttpRequest, code: str) -> HttpResponse:
@@ -157,7 +171,7 @@ def goods_list(
     found = _look(asked, base, on, at, below, fixed)
     facets = found.facets
     others = _also(found, on)
-    listed = {each.pk: each for each in finding.listings([*found.page.ids, *others], on=on)}
+    listed = {each.pk: each for each in shown_on([*found.page.ids, *others], on=on)}
     shown, also = ([listed[each] for each in ids if each in listed] for ids in (found.page.ids, others))
     terms = cards.terms_for([*shown, *also], on)
     names = _names(facets)
@@ -493,4 +507,4 @@ def _instead(query: Query | None, on: date) -> list[Any]:
     sort = finding.RELEVANCE if query is not None else finding.NEWEST
     wanted = Wanted(in_stock=True, sort=sort)
     page = finding.page(wanted=wanted, query=query, on=on, size=INSTEAD)
-    return finding.listings(page.ids, on=on)
+    return shown_on(page.ids, on=on)
