@@ -183,7 +183,7 @@ def test_the_style_sheet_knows_no_left_and_right_but_three_times():
     )
 
     assert sorted(rule.strip().split("{")[0].strip() for rule in physical) == [
-        '[dir="rtl"] .field[dir="ltr"]',
+        '[dir="rtl"] .field:is([dir="ltr"],[dir="auto"])',
         '[dir="rtl"] select.field:not([multiple])',
         "select.field:not([multiple])",
     ]
