@@ -49,10 +49,15 @@ class ListingQuerySet(ProductQuerySet):
     def buyable(self, *, on: date) -> ListingQuerySet:
         """What can be put into a basket that day: listings on sale without variants, and of those with
         variants each published one."""
-        on_sale = Product.objects.on_sale(on=on).values("pk")
+        on_sale = Product.objects.on_sale(on=on)
+        # EXISTS and not IN: of one listing this asks about one, where IN would have all on sale read first.
         return self.filter(
-            Q(structure=Product.STANDALONE, pk__in=on_sale)
-            | Q(state=Product.State.PUBLISHED, is_public=True, parent__in=on_sale)
+            Q(Exists(on_sale.filter(pk=OuterRef("pk"))), structure=Product.STANDALONE)
+            | Q(
+                Exists(on_sale.filter(pk=OuterRef("parent"))),
+                state=Product.State.PUBLISHED,
+                is_public=True,
+            )
         )
 
     def with_stock(self) -> ListingQuerySet:

@@ -93,8 +93,8 @@ _OF_AN_IMAGE = ("state", "stem", "width", "height", "placeholder", "is_drawing",
 def facts(listings: ListingQuerySet, language: str) -> QuerySet[Any, Any]:
     """What ``completed`` needs of these listings, for a prepared question of one's own."""
     return (
-        listings.with_stock()
-        .rewrite(False)  # modeltranslation puts columns in an order of its own
+        listings.rewrite(False)
+        .with_stock()  # modeltranslation puts columns in an order of its own
         .values_list(
             "pk",
             "reference",

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 from moneyed import MAD, Money
@@ -18,6 +19,7 @@ from catalogue.models import Product
 from shop.checkout.baskets import Basket, Line
 from shop.core.clock import day_of
 from shop.core.errors import CarriedOutMeanwhile, Refused
+from shop.core.prepared import Prepared
 from shop.design.numbers import money_text
 
 #: More of one good than any household needs; a cooperative is asked directly for more.
@@ -182,7 +184,7 @@ def _held(basket: Any) -> Iterator[None]:
 
 def _saleable(listing: Product, at: datetime) -> Any:
     """The stock record of a listing, or a variant of one, that can be bought today."""
-    if not Product.objects.buyable(on=day_of(at)).filter(pk=listing.pk).exists():
+    if not _BUYABLE.rows(listing=listing.pk, on=day_of(at)):
         if listing.has_variants and Product.objects.on_sale(on=day_of(at)).filter(pk=listing.pk).exists():
             raise ChooseVariant(listing)
         raise NotOnSale(listing)
@@ -190,6 +192,13 @@ def _saleable(listing: Product, at: datetime) -> Any:
     if record is None or record.price is None:
         raise NotOnSale(listing)
     return record
+
+
+def _ask_buyable(*, language: str, listing: int, on: date) -> QuerySet[Any, Any]:
+    return Product.objects.buyable(on=on).filter(pk=listing).order_by().rewrite(False).values_list("pk")
+
+
+_BUYABLE = Prepared(_ask_buyable)
 
 
 def add(*, basket: Any, listing: Product, quantity: int, at: datetime) -> Any:

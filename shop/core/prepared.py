@@ -22,14 +22,18 @@ LANGUAGES = ("fr", "en", "ar")
 STEP = 8
 
 
+_Build = Callable[..., QuerySet[Any, Any] | tuple[QuerySet[Any, Any], ...]]
+
+
 class Prepared:
     """One question, written as a queryset.
 
     ``build`` gets a language and a stand-in for each value: a day, a word or a list of keys. It is called once for
-    each language and length of lists; it may use its values for nothing but conditions.
+    each language and length of lists; it may use its values for nothing but conditions. It may return several
+    querysets with the same columns, whose rows then follow each other.
     """
 
-    def __init__(self, build: Callable[..., QuerySet[Any, Any]]) -> None:
+    def __init__(self, build: _Build) -> None:
         self._build = build
         self._made: dict[tuple[Any, ...], _Statement] = {}
 
@@ -68,9 +72,7 @@ class Prepared:
 class _Statement:
     """The SQL of one shape of the question, and which of its marks take which value."""
 
-    def __init__(
-        self, build: Callable[..., QuerySet[Any, Any]], language: str, given: dict[str, Any]
-    ) -> None:
+    def __init__(self, build: _Build, language: str, given: dict[str, Any]) -> None:
         stand_ins: dict[str, Any] = {}
         places: dict[Any, tuple[str, int | None]] = {}
         for number, (name, value) in enumerate(given.items(), start=1):
@@ -83,8 +85,20 @@ class _Statement:
             else:
                 stand_ins[name] = _stand_in(value, number)
                 places[_adapted(stand_ins[name])] = (name, None)
-        self._compiler = build(language=language, **stand_ins).query.get_compiler(connection=connection)
-        self._sql, params = self._compiler.as_sql()
+        built = build(language=language, **stand_ins)
+        parts = built if isinstance(built, tuple) else (built,)
+        compilers = [each.query.get_compiler(connection=connection) for each in parts]
+        made = [each.as_sql() for each in compilers]
+        self._compiler = compilers[0]
+        # Each part in brackets of its own, so that it keeps its order and its limit on both engines.
+        self._sql = (
+            made[0][0]
+            if len(made) == 1
+            else " UNION ALL ".join(
+                f"SELECT * FROM ({sql}) part_{at}" for at, (sql, _params) in enumerate(made)
+            )
+        )
+        params = [each for _sql, params in made for each in params]
         self._params = [(places.get(each), each) for each in params]
         missing = set(places.values()) - {place for place, _constant in self._params}
         if missing:

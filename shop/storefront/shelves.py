@@ -25,6 +25,7 @@ from shop.core.prepared import Prepared
 from shop.design import numbers
 from shop.search import finding
 from shop.search.finding import Wanted
+from shop.search.models import Entry
 
 Category = get_model("catalogue", "Category")
 
@@ -60,7 +61,9 @@ def whole(*, on: date) -> Shop:
     def count() -> Shop:
         there = finding.find(wanted=Wanted(), on=on).order_by().values("pk")[: MOST + 1]
         goods = there.count()
-        return Shop(min(goods, MOST), goods > MOST, Cooperative.objects.filter(_has_goods(on)).count())
+        return Shop(
+            min(goods, MOST), goods > MOST, Cooperative.objects.selling().filter(_has_goods(on)).count()
+        )
 
     return _kept("whole", on, count)
 
@@ -131,11 +134,16 @@ def said(goods: int) -> str:
 
 
 def _has_goods(on: date) -> Exists:
-    return Exists(finding.find(wanted=Wanted(), on=on).filter(cooperative=OuterRef("pk")))
+    return Exists(_entries(on).filter(cooperative=OuterRef("slug")))
 
 
-def _counted(owners: QuerySet[Any], column: str, on: date, most: int) -> QuerySet[Any, Any]:
-    theirs = finding.find(wanted=Wanted(), on=on).filter(**{column: OuterRef("pk")}).order_by().values("pk")
+def _entries(on: date) -> QuerySet[Entry]:
+    """What the index has on sale that day: a count of it reads no listings."""
+    return Entry.objects.filter(sold_from__lte=on, sold_until__gte=on)
+
+
+def _counted(owners: QuerySet[Any], column: str, key: str, on: date, most: int) -> QuerySet[Any, Any]:
+    theirs = _entries(on).filter(**{column: OuterRef(key)}).order_by().values("pk")
     return owners.order_by().annotate(goods=Counted(theirs[:most])).values_list("pk", "goods")
 
 
@@ -152,13 +160,13 @@ def _ask_newest(*, language: str, on: date) -> QuerySet[Any, Any]:
 
 @cache
 def _by_region(most: int) -> Prepared:
-    return Prepared(lambda language, on: _counted(Region.objects.all(), "origin_region", on, most))
+    return Prepared(lambda language, on: _counted(Region.objects.all(), "region", "code", on, most))
 
 
 @cache
 def _by_cooperative(most: int) -> Prepared:
     def ask(*, language: str, on: date) -> QuerySet[Any, Any]:
-        return _counted(Cooperative.objects.rewrite(False).selling(), "cooperative", on, most)
+        return _counted(Cooperative.objects.rewrite(False).selling(), "cooperative", "slug", on, most)
 
     return Prepared(ask)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -21,6 +22,7 @@ from shop.checkout.filling import Content
 from shop.core import clock
 from shop.core.errors import Refused
 from shop.core.money import total
+from shop.core.prepared import Prepared
 from shop.core.requests import token_or_own_page
 from shop.design.numbers import money_text
 from shop.pricing.fees import fees
@@ -214,11 +216,18 @@ def _in_place(request: Any, page: HttpResponse) -> HttpResponse:
 
 def _named(slug: str, variant: str) -> Product | None:
     """The listing of that name, or the variant of it that is named too."""
-    found = Product.objects.select_related("cooperative", "parent")
-    listing = found.filter(slug=slug, parent=None).first()
+    listing: Product | None = next(iter(_NAMED.records(slug=slug)), None)
     if listing is None or not listing.has_variants or not variant:
         return listing
+    found = Product.objects.select_related("cooperative", "parent")
     return found.filter(parent=listing, reference=variant).first()
+
+
+def _ask_named(*, language: str, slug: str) -> QuerySet[Product]:
+    return Product.objects.select_related("cooperative").filter(slug=slug, parent=None)[:1]
+
+
+_NAMED = Prepared(_ask_named)
 
 
 @require_POST

@@ -156,12 +156,13 @@ def _ask_certified(*, language: str, listing: int, cooperative: int, on: date) -
     )
 
 
-def _ask_near(*, language: str, listing: int, cooperative: int, family: str, on: date) -> QuerySet[Any, Any]:
+def _ask_near(
+    *, language: str, listing: int, cooperative: int, family: str, on: date
+) -> tuple[QuerySet[Any, Any], ...]:
     others = Product.objects.on_sale(on=on).exclude(pk=listing).order_by("-date_created", "-id")
-    same = others.filter(cooperative=cooperative).values("pk")[:OF_THE_SAME]
-    like = others.filter(family=family).exclude(cooperative=cooperative).values("pk")[:ALIKE]
-    near = Product.objects.filter(Q(pk__in=same) | Q(pk__in=like)).order_by("-date_created", "-id")
-    return showing.facts(near, language)
+    same = others.filter(cooperative=cooperative)[:OF_THE_SAME]
+    like = others.filter(family=family).exclude(cooperative=cooperative)[:ALIKE]
+    return showing.facts(same, language), showing.facts(like, language)
 
 
 _FOUND, _VARIANTS, _KIND = Prepared(_ask_found), Prepared(_ask_variants), Prepared(_ask_kind)
