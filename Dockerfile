@@ -5,7 +5,8 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONDONTWRITEBYTECODE=1
 RUN python -m venv /opt/tadamon
 COPY requirements.txt /src/
 RUN /opt/tadamon/bin/pip install --require-hashes --requirement /src/requirements.txt
-COPY manage.py gunicorn.conf.py /src/
+COPY manage.py /src/
+COPY gunicorn.conf.py /src/
 COPY shop /src/shop
 COPY catalogue /src/catalogue
 COPY cooperatives /src/cooperatives
