@@ -12,6 +12,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from functools import lru_cache
+from html import escape
 from typing import Any
 
 from django.conf import settings
@@ -44,14 +45,20 @@ def pour(template: str, values: Mapping[str, Any]) -> SafeString:
 
 def _shape(value: Any, words: list[str]) -> Any:
     """What of a value decides how the template goes; its words are put aside."""
-    if isinstance(value, Mapping):
-        return ("{", *((key, _shape(each, words)) for key, each in value.items()))
-    if isinstance(value, (list, tuple)):
-        return ("[", *(_shape(each, words) for each in value))
-    if value is True or isinstance(value, Fixed):
+    kind = type(value)
+    if kind is str:
+        if not value:
+            return ""
+        words.append(escape(value))
+        return _WORD
+    if kind is dict:
+        return ("{", *[(key, _shape(each, words)) for key, each in value.items()])
+    if kind is list or kind is tuple:
+        return ("[", *[_shape(each, words) for each in value])
+    if value is None or value is True or kind is Fixed:
         return value
     if not value:
-        return None if value is None else ""
+        return ""
     words.append(conditional_escape(value))
     return _WORD
 

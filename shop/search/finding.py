@@ -341,16 +341,21 @@ def _facets_statement(
     def counts(kind: str, what: str) -> str:
         return f"SELECT {what} AS code, count(*) AS goods FROM {of(kind)} GROUP BY {what}"
 
-    def tagged(kind: str, prefix: str) -> str:
+    # Tags and totals once for each set: the kinds in which nothing is chosen share theirs.
+    for name in dict.fromkeys((of("label"), of("category"))):
         # IN, not JOIN: SQLite would read all tags first, to know which of them may fit.
-        return (
-            f"SELECT substr(t.code, 3) AS code, count(*) AS goods FROM search_tag t "
-            f"WHERE t.entry_id IN (SELECT listing_id FROM {of(kind)}) AND substr(t.code, 1, 2) = '{prefix}' "
-            "GROUP BY t.code"
+        sets.append(
+            f"{name}_tags AS MATERIALIZED (SELECT t.code, count(*) AS goods FROM search_tag t "
+            f"WHERE t.entry_id IN (SELECT listing_id FROM {name}) GROUP BY t.code)"
         )
+    for name in dict.fromkeys(of(kind) for kind in kinds):
+        sets.append(f"{name}_total AS MATERIALIZED (SELECT count(*) AS goods FROM {name})")
+
+    def tagged(kind: str, prefix: str) -> str:
+        return f"SELECT substr(code, 3) AS code, goods FROM {of(kind)}_tags WHERE substr(code, 1, 2) = '{prefix}'"
 
     def total(kind: str) -> str:
-        return f"(SELECT count(*) FROM {of(kind)})"
+        return f"(SELECT goods FROM {of(kind)}_total)"
 
     depth, start = (2, "") if below is None else (len(below) // _step() + 1, below)
     selects = [
@@ -368,7 +373,7 @@ def _facets_statement(
         f"SELECT 'category', c.slug, {_named('c', 'name')}, COALESCE(n.goods, 0), {total('category')}, c.path "
         f"FROM (SELECT slug, name_fr, name_ar, name_en, path FROM catalogue_category "
         f"WHERE is_public AND depth {'=' if below is not None else '<='} %s AND substr(path, 1, %s) = %s "
-        f"ORDER BY path LIMIT 200) c LEFT JOIN ({tagged('category', 'c:')}) n ON n.code = c.slug ORDER BY 1, 6",
+        f"ORDER BY path LIMIT 200) c LEFT JOIN ({tagged('category', 'c:')}) n ON n.code = c.slug ORDER BY 1, 6, 2",
     ]
     return (
         f"WITH {', '.join(sets)} {' UNION ALL '.join(selects)}",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -54,7 +55,14 @@ def money(amount: Money | dict[str, Any] | None, style: str = "full") -> SafeStr
     """
     if amount is None or amount == "":
         return ""
-    text = numbers.money_text(_amount(amount), style=style)
+    amount = _amount(amount)
+    return _money(amount.amount, amount.currency.code, style, numbers.language_of())
+
+
+@lru_cache(maxsize=4096)
+def _money(amount: Decimal, currency: str, style: str, language: str) -> SafeString:
+    """A list shows the same few amounts again and again; nothing but its arguments goes in."""
+    text = numbers.money_text(Money(amount, currency), language, style=style)
     if text.startswith(numbers.LRM):
         # The mark would turn the whole piece left-to-right and put the currency on the wrong side.
         return format_html('<bdi dir="{}">{}</bdi>', "ltr" if style == "bare" else "rtl", text)
@@ -72,7 +80,12 @@ def number(value: Decimal | int | str | None) -> SafeString | str:
     """``{{ count|number }}``: grouped thousands, at most three decimals."""
     if value is None or value == "":
         return ""
-    return format_html("<bdi>{}</bdi>", numbers.number_text(value, decimals=None))
+    return _number(Decimal(value), numbers.language_of())
+
+
+@lru_cache(maxsize=4096)
+def _number(value: Decimal, language: str) -> SafeString:
+    return format_html("<bdi>{}</bdi>", numbers.number_text(value, language, decimals=None))
 
 
 @register.filter
