@@ -6,6 +6,7 @@ RUN python -m venv /opt/tadamon
 COPY requirements.txt /src/
 RUN /opt/tadamon/bin/pip install --require-hashes --requirement /src/requirements.txt
 COPY manage.py /src/
+COPY gunicorn.conf.py /src/
 COPY shop /src/shop
 COPY catalogue /src/catalogue
 COPY cooperatives /src/cooperatives

@@ -224,8 +224,6 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
-#: Wrong codes of vouchers, in a session and from a network (many share one); allauth counts its own by itself.
-ACCOUNT_RATE_LIMITS = {"voucher_try": "10/10m/key,60/10m/ip"}
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
@@ -235,8 +233,13 @@ ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_LOGIN_BY_CODE_ENABLED = False
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_PREVENT_ENUMERATION = True
-# Besides allauth's own: how often one visitor may ask for the newsletter or for all of her data.
-ACCOUNT_RATE_LIMITS = {"newsletter": "5/m/ip,30/d/ip", "export": "6/h/user"}
+# Besides allauth's own: how often one visitor may ask for the newsletter or for all of her data, and try wrong codes of
+# vouchers, in a session and from a network (many share one).
+ACCOUNT_RATE_LIMITS = {
+    "newsletter": "5/m/ip,30/d/ip",
+    "export": "6/h/user",
+    "voucher_try": "10/10m/key,60/10m/ip",
+}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_ISSUER = "Tadamon"
 LOGIN_REDIRECT_URL = "/home/"

@@ -78,6 +78,11 @@ def _mould(template: str, shape: Any, language: str | None, urlconf: Any) -> tup
     return cast(template, shape, language, urlconf)
 
 
+def forget() -> None:
+    """Every template is rendered anew the next time."""
+    _cast.cache_clear()
+
+
 def _with_marks(shape: Any, numbers: Any) -> Any:
     if shape is _WORD:
         return mark_safe(f"{_MARK}{next(numbers)}z")  # noqa: S308 - a mark of our own

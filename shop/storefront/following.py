@@ -146,9 +146,14 @@ def sentence(order: Order, parts: Iterable[SupplierOrder]) -> str:
             lambda n: ngettext("%(n)s was not taken at the door", "%(n)s were not taken at the door", n),
         ),
     ]
-    said = [word(number) % {"n": number} for number, word in counted if number]
+    counted = [(number, word) for number, word in counted if number]
+    if len(counted) == 1:  # "3 parcels wait", not "3 parcels: 3 wait"
+        parcels = ngettext("%(n)s parcel", "%(n)s parcels", len(parts)) % {"n": len(parts)}
+        said = counted[0][1](len(parts))
+        if "%(n)s" in said:  # Arabic says "two of them wait" without the number
+            return said % {"n": parcels} + "."
     parcels = ngettext("%(n)s parcel: ", "%(n)s parcels: ", len(parts)) % {"n": len(parts)}
-    return parcels + _(", ").join(said) + "."
+    return parcels + _(", ").join(word(number) % {"n": number} for number, word in counted) + "."
 
 
 def shown(order: Order, parts: Iterable[SupplierOrder], *, at: datetime) -> list[dict[str, Any]]:
@@ -198,6 +203,8 @@ def _part(
         "discount": part.discount,
         "delivery": part.delivery,
         "total": part.total,
+        # Once it is on its way, what is said of it names the amount.
+        "cash": part.total if cash and part.state in {State.PLACED, State.ACCEPTED} else None,
         "tracking": [
             {
                 "carrier": each.carrier.name,

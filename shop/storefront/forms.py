@@ -92,7 +92,7 @@ class CheckoutForm(forms.Form):
     name = PlainText(
         label=gettext_lazy("Full name"),
         max_length=120,
-        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+        widget=forms.TextInput(attrs={"autocomplete": "name", "dir": "auto"}),
     )
     phone = Phone(
         label=gettext_lazy("Phone"),
@@ -111,20 +111,20 @@ class CheckoutForm(forms.Form):
     town = PlainText(
         label=gettext_lazy("Town or commune"),
         max_length=120,
-        widget=forms.TextInput(attrs={"list": "towns", "autocomplete": "address-level2"}),
+        widget=forms.TextInput(attrs={"list": "towns", "autocomplete": "address-level2", "dir": "auto"}),
     )
     commune = forms.ChoiceField(label=gettext_lazy("Which one?"), widget=forms.RadioSelect, required=False)
     street = PlainText(
         label=gettext_lazy("Quarter, street and number"),
         max_length=200,
-        widget=forms.TextInput(attrs={"autocomplete": "address-line1"}),
+        widget=forms.TextInput(attrs={"autocomplete": "address-line1", "dir": "auto"}),
     )
     landmark = PlainText(
         label=gettext_lazy("A landmark"),
         help_text=gettext_lazy("A mosque, a pharmacy, a shop everybody knows nearby…"),
         max_length=200,
         required=False,
-        widget=forms.TextInput(attrs={"autocomplete": "address-line2"}),
+        widget=forms.TextInput(attrs={"autocomplete": "address-line2", "dir": "auto"}),
     )
     method = forms.ChoiceField(
         label=gettext_lazy("How you pay"), widget=forms.RadioSelect, initial=Order.Method.CARD
@@ -471,13 +471,13 @@ class PersonForm(forms.Form):
         label=gettext_lazy("First name"),
         max_length=60,
         required=False,
-        widget=forms.TextInput(attrs={"autocomplete": "given-name"}),
+        widget=forms.TextInput(attrs={"autocomplete": "given-name", "dir": "auto"}),
     )
     last_name = PlainText(
         label=gettext_lazy("Last name"),
         max_length=60,
         required=False,
-        widget=forms.TextInput(attrs={"autocomplete": "family-name"}),
+        widget=forms.TextInput(attrs={"autocomplete": "family-name", "dir": "auto"}),
     )
     phone = OptionalPhone(
         label=gettext_lazy("Phone"),

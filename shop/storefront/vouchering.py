@@ -70,6 +70,15 @@ class Chosen:
             return prices
         return [price - off for price, off in zip(prices, self.reduction.taken, strict=True)]
 
+    def by_maker(self, contents: Sequence[Content]) -> dict[int, Money]:
+        """What comes off the goods of each cooperative, by its key."""
+        taken: dict[int, Money] = {}
+        if self.reduction is not None:
+            for each, off in zip(contents, self.reduction.taken, strict=True):
+                maker = each.listing.cooperative_id
+                taken[maker] = taken.get(maker, zero(MAD)) + off
+        return taken
+
 
 def name(*, code: str, cooperative: Any) -> str:
     """A voucher as a line of a sum: its code and who gives it. ``cooperative`` is None for the shop's."""

@@ -49,7 +49,7 @@ def test_the_same_event_again_is_answered_and_kept_once(shop):
     assert StripeEvent.objects.count() == 1
 
 
-@pytest.mark.parametrize("ago", [301, 3600, -301, -3600])
+@pytest.mark.parametrize("ago", [301, 3600, -330, -3600])
 def test_an_event_from_too_long_ago_or_from_the_future_is_refused(shop, ago):
     body = event()
 

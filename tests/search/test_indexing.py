@@ -152,6 +152,11 @@ def test_a_claim_that_nobody_verified_keeps_a_listing_out(honey):
     assert not Entry.objects.exists()
 
 
+def becomes_variant(listing, parent):
+    listing.parent, listing.structure, listing.variant = parent, "child", listing.reference
+    listing.save()
+
+
 def test_a_listing_with_variants_is_one_entry_with_their_least_price_and_any_stock():
     parent = ListingFactory(title="Oil", stock=0)
     get_model("partner", "StockRecord").objects.filter(product=parent).delete()
@@ -160,7 +165,7 @@ def test_a_listing_with_variants_is_one_entry_with_their_least_price_and_any_sto
         child = ListingFactory(
             title=f"Oil {number}", price=price, stock=left, cooperative=parent.cooperative, gross_weight_g=300
         )
-        Product.objects.filter(pk=child.pk).update(parent=parent, structure="child")
+        becomes_variant(child, parent)
 
     indexing.refresh()
 
@@ -172,7 +177,7 @@ def test_a_listing_with_variants_is_one_entry_with_their_least_price_and_any_sto
 def test_a_variant_s_stock_makes_its_listing_wait():
     parent, child = ListingFactory(stock=0), ListingFactory(stock=1)
     Product.objects.filter(pk=parent.pk).update(structure="parent")
-    Product.objects.filter(pk=child.pk).update(parent=parent, structure="child")
+    becomes_variant(child, parent)
     indexing.refresh()
 
     stock.reserve(quantities={child.stockrecords.get().pk: 1}, about="T-1", at=NOW)

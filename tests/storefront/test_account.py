@@ -133,7 +133,7 @@ def test_buying_again_puts_what_is_still_on_sale_into_the_basket_and_names_the_r
     assert dict(lines) == {here.pk: 2, few.pk: 1}
     said = text_of(visitor.get("basket"))
     assert "3 produits sont dans votre panier." in said
-    assert f"Indisponible en ce moment : {gone.title}." in said
+    assert f"Indisponible en ce moment\N{NO-BREAK SPACE}: {gone.title}." in said
 
 
 def test_nothing_is_offered_again_when_nothing_is_on_sale_any_more(now):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 
 import pytest
 from django.core.exceptions import TooManyFieldsSent
@@ -10,6 +11,9 @@ from django.test import Client
 from django.urls import reverse
 from django.urls.converters import IntConverter
 from django.utils.translation import override
+from gunicorn.config import Config
+from gunicorn.http.message import Request
+from gunicorn.http.unreader import IterUnreader
 
 from shop.storefront.urls import urlpatterns
 from tests.factories import CertificationFactory, CooperativeFactory, ListingFactory, RegionFactory
@@ -142,6 +146,19 @@ def test_no_query_breaks_any_door(query):
     for path in doors():
         response = client.get(path, QUERY_STRING=query)
         check(response, path)
+
+
+def test_a_search_of_10_kb_reaches_the_shop():
+    settings = Config()
+    for name, value in runpy.run_path("gunicorn.conf.py").items():
+        if name in settings.settings:
+            settings.set(name, value)
+    line = b"GET /fr/goods/?q=" + b"a" * 10_000 + b" HTTP/1.1\r\nHost: tadamon.example\r\n\r\n"
+
+    request = Request(settings, IterUnreader([line]), ("127.0.0.1", 1))
+
+    assert request.path == "/fr/goods/"
+    assert len(request.query) == 10_002
 
 
 @pytest.mark.parametrize("query", ["page=1000000000", "variant=nothing&x=1", "q=%F0%9F%8D%AF"])

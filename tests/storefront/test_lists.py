@@ -33,7 +33,7 @@ LANGUAGES = ("fr", "ar", "en")
 
 
 def notices_in(response):
-    return [each.strip() for each in re.findall(r'class="notice[^>]*>([^<]*)', text_of(response))]
+    return [each.strip() for each in re.findall(r'class="notice(?: \w+)?"[^>]*>([^<]*)', text_of(response))]
 
 
 def way(response, rel):

@@ -238,8 +238,13 @@ def test_a_declined_part_says_why(now, honey):
 @pytest.mark.parametrize(
     "language, heading, badge, said",
     [
-        ("en", "You cancelled this order", "Cancelled by you", "2 were cancelled at your wish"),
-        ("fr", "Vous avez annulé cette commande", "Annulé par vous", "2 ont été annulés à votre demande"),
+        ("en", "You cancelled this order", "Cancelled by you", "2 parcels were cancelled at your wish"),
+        (
+            "fr",
+            "Vous avez annulé cette commande",
+            "Annulé par vous",
+            "2 colis ont été annulés à votre demande",
+        ),
         ("ar", "ألغيت هذا الطلب", "ألغيته بنفسك", "اثنان أُلغيا بطلب منك"),
     ],
 )

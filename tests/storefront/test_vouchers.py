@@ -15,7 +15,7 @@ from shop.payments import paying
 from shop.storefront import receipts
 from shop.vouchers import issuing
 from shop.vouchers.models import Voucher
-from tests.factories import NOW, ListingFactory, UserFactory, mad, voucher
+from tests.factories import NOW, CooperativeFactory, ListingFactory, UserFactory, mad, voucher
 from tests.storefront.visiting import Visitor
 
 pytestmark = pytest.mark.django_db
@@ -73,6 +73,26 @@ def test_a_code_is_typed_shown_ordered_and_stands_on_the_receipt(visitor, honey)
     # The next basket begins without it.
     visitor.add(honey)
     assert "AID2026" not in text_of(visitor.get("basket"))
+
+
+def test_each_parcel_paid_in_cash_is_shown_less_its_share_of_the_voucher(visitor, honey):
+    rug = ListingFactory(title="Rug", price="50.00", stock=3, cooperative=CooperativeFactory(code="RUG"))
+    voucher(amount=mad(20), code="AID2026")
+    visitor.add(honey)
+    visitor.add(rug)
+    visitor.post("use_voucher", code="AID2026")
+
+    visitor.work_out(method="cash")
+    checkout = text_of(visitor.get("checkout"))
+    visitor.order(method="cash")
+    tracked = text_of(visitor.get("track", Order.objects.get().number))
+
+    # 20 is shared as 150 to 50; each parcel costs 30 to bring.
+    assert "voucher \u2212MAD 15" in checkout and "MAD 165" in checkout
+    assert "voucher \u2212MAD 5" in checkout and "MAD 75" in checkout
+    assert "You pay MAD 165 in cash for this parcel." in tracked
+    assert "You pay MAD 75 in cash for this parcel." in tracked
+    assert "2 parcels wait for their cooperatives." in tracked
 
 
 def test_a_cooperatives_voucher_names_it_and_shares_the_lesser_price(visitor, honey):

@@ -178,8 +178,9 @@ def _season(season: Season, on: date) -> dict[str, Any]:
 
 
 def _cooperative_of(on: date) -> Cooperative | None:
-    """The cooperative of the day, each in its turn."""
-    keys = sorted(key for key, goods in shelves.by_cooperative(on=on).items() if goods)
+    """The cooperative of the day, each in its turn: those whose goods fill the row, or all while none does."""
+    selling = {key: goods for key, goods in shelves.by_cooperative(on=on).items() if goods}
+    keys = sorted(key for key, goods in selling.items() if goods >= THEIRS) or sorted(selling)
     if not keys:
         return None
     today = keys[on.toordinal() % len(keys)]

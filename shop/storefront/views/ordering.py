@@ -234,13 +234,18 @@ def _page(
     ready = bool(parts) and len(by_maker) == len(parts)
     if quotes and not ready:
         quotes, by_maker = [], {}
+    voucher = vouchering.chosen(request, contents, at)
+    taken = voucher.by_maker(contents)
     for part in parts:
         part["quote"] = by_maker.get(part["cooperative"].pk)
         part["packing"] = part["cooperative"] in packers
+        part["off"] = -taken[part["cooperative"].pk] if taken.get(part["cooperative"].pk) else None
+        # What she pays for this parcel, in cash at the door: less its share of the voucher.
         part["total"] = part["goods"] + part["quote"].gross if part["quote"] else part["goods"]
         if part["packing"]:
             part["total"] += placing.packing_price(part["cooperative"])
-    voucher = vouchering.chosen(request, contents, at)
+        if part["off"]:
+            part["total"] += part["off"]
     costs = goods + packing - voucher.amount + delivery
     region = form["region"].value() or ""
     book = _book(_user(request), form)

@@ -72,11 +72,6 @@ COOKIES = (
     (THEME_COOKIE, gettext_lazy("light or dark pages, if you chose"), gettext_lazy("one year")),
     (
         destinations.COOKIE,
-        gettext_lazy("the town you asked the delivery for"),
-        gettext_lazy("six months"),
-    ),
-    (
-        destinations.COOKIE,
         gettext_lazy("the place you asked delivery for, if you named one"),
         gettext_lazy("180 days"),
     ),
