@@ -51,9 +51,10 @@ def main(arguments: list[str]) -> int:
     print(f"\n{text}\n")
     if "--write" in arguments:
         speed.write("oscar", text)
-    if times < FEWER:
-        print(f"OVER BUDGET: {times:.0f} times fewer, {FEWER} wanted")
-    return 0 if times >= FEWER else 1
+    short = {mode: fewer for mode, fewer in times.items() if fewer < FEWER}
+    for mode, fewer in short.items():
+        print(f"OVER BUDGET: {mode}: {fewer:.1f} times fewer, {FEWER} wanted")
+    return 1 if short else 0
 
 
 def _fetch_whoosh(folder: Path) -> None:
@@ -108,7 +109,8 @@ def shows_goods(status: int, body: bytes) -> bool:
 
 def _compare(
     shelf: shelves.Shelf, environment: dict[str, str], path: str, postmaster: int
-) -> tuple[str, float]:
+) -> tuple[str, dict[str, float]]:
+    """The table, and how many times fewer ours takes: cold against Oscar, which keeps no pages, and kept."""
     ours = Ask(f"/fr/kinds/{pages.BRANCH}/", pages.cards(pages.ON_A_PAGE))
     theirs = Ask(path, shows_goods)
     cold_environment = shelf.environment | {"DJANGO_SETTINGS_MODULE": "tests.benchmarks.cold_settings"}
@@ -139,11 +141,11 @@ def _compare(
     first, *others = measured.values()
     rows = [["category page", "engine", "HE, median", "HE, spread", "CPU ms", "times fewer"]]
     for each in (first, *others):
-        fewer = f"{first.milliseconds / each.milliseconds:.0f}" if each is not first else "1"
+        fewer = f"{first.milliseconds / each.milliseconds:.1f}" if each is not first else "1"
         rows.append(
             [each.name, shelf.engine, f"{each.median:.1f}", each.spread, f"{each.milliseconds:.1f}", fewer]
         )
-    return table(rows), first.milliseconds / others[-1].milliseconds
+    return table(rows), {each.name: first.milliseconds / each.milliseconds for each in others}
 
 
 if __name__ == "__main__":
