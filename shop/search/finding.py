@@ -84,6 +84,8 @@ class Choice:
     code: str
     name: str
     goods: int | None
+    #: So many levels below the first that is offered; only kinds of goods lie below one another.
+    below: int = 0
 
 
 @dataclass
@@ -389,7 +391,8 @@ def _step() -> int:
 
 def _read_facets(rows: list[Any]) -> Facets:
     facets = Facets()
-    for kind, code, name, goods, of, _path in rows:
+    tops = min((len(path) for *_, path in rows if path), default=0)
+    for kind, code, name, goods, of, path in rows:
         goods, of = int(goods), int(of)
         countable = of <= COUNTED
         if kind == "all":
@@ -407,7 +410,8 @@ def _read_facets(rows: list[Any]) -> Facets:
                 "category": facets.categories,
                 "cooperative": facets.cooperatives,
             }[kind]
-            choices.append(Choice(code, name, goods if countable else None))
+            below = (len(path) - tops) // _step() if path else 0
+            choices.append(Choice(code, name, goods if countable else None, below))
     if facets.goods > COUNTED:
         facets.goods, facets.is_more = COUNTED, True
         facets.makers = facets.in_stock = facets.women_led = facets.cheapest = facets.dearest = None

@@ -108,14 +108,17 @@ def _as_if_typed(understood: Understood, instead_of: str, this: str) -> Understo
 
 
 def nearest(word: str) -> str | None:
-    """The known spelling fewest slips away: none in a short word, one in a middling, two in a long one."""
+    """The known spelling of its own script fewest slips away: none in a short word, one in a middling, two in a
+    long one. Between scripts a sound is too little: «هاتف», a phone, is no "hat"; ``spellings`` has those pairs."""
     allowed = 0 if len(word) < 3 else 1 if len(word) < 6 else 2
     if not allowed:
         return None
     sound = words.sound(word)
     best: tuple[int, int, str] | None = None
     for other, its_sound, goods in engine().near(sound, limit=NEAR):
-        # By letters or, between scripts and for letters that sound alike, by ear.
+        if other.isascii() != word.isascii():
+            continue
+        # By letters or, for letters that sound alike, by ear.
         slips = min(distance(word, other), distance(sound, its_sound) + (sound[:1] != its_sound[:1]))
         if slips <= allowed and (best is None or (slips, -goods, other) < best):
             best = (slips, -goods, other)

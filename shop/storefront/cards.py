@@ -146,7 +146,7 @@ def card(
         }
     if not left:
         made["out"] = _("Sold out for now")
-    elif price is not None and terms is not None and not made["from_price"]:
+    elif price is not None and terms is not None:
         made["share"] = fees(goods=price, terms=terms).producer_share
     return made
 

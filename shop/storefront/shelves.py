@@ -26,6 +26,7 @@ from shop.design import numbers
 from shop.search import finding
 from shop.search.finding import Wanted
 from shop.search.models import Entry
+from shop.storefront import cards
 
 Category = get_model("catalogue", "Category")
 
@@ -102,6 +103,11 @@ def kinds(*, on: date) -> list[tuple[int, int]]:
 def newest(*, on: date) -> list[int]:
     """The ids of the newest goods that can be bought."""
     return _kept("newest", on, lambda: [key for (key,) in _NEWEST.rows(on=on)])
+
+
+def newest_picture(*, on: date) -> dict[str, Any] | None:
+    """What stands where nothing has been chosen yet: the picture of the newest good."""
+    return next(iter(cards.pictures_of(newest(on=on)[:1]).values()), None)
 
 
 def of_season(*, on: date) -> dict[str, list[int]]:

@@ -32,6 +32,7 @@ def shelves():
         ("couscos", "couscous"),
         ("زعفرن", "زعفران"),
         ("taliouin", "taliouine"),
+        ("سفران", None),
         ("zzzzzz", None),
         ("eau", "eau"),
         ("ea", None),

@@ -289,6 +289,8 @@ def control(field: BoundField) -> SafeString:
     ``aria-invalid`` itself.
     """
     widget = field.field.widget
+    # Only allauth sets one, and it says the label again.
+    widget.attrs.pop("placeholder", None)
     attrs: dict[str, str] = {}
     if not isinstance(widget, (forms.CheckboxInput, forms.RadioSelect, forms.FileInput)):
         attrs["class"] = f"{widget.attrs.get('class', '')} field".strip()

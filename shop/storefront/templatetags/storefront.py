@@ -36,6 +36,7 @@ def tick(choice: dict[str, Any], value: str = "1") -> SafeString:
             "name": choice["name"],
             "on": bool(choice["on"]),
             "count": number(choice["count"]),
+            "is_below": choice.get("is_below", False),
         },
     )
 

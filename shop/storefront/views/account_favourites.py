@@ -19,7 +19,7 @@ from shop.core.requests import token_or_own_page
 from shop.customers import favourites as favouring
 from shop.customers import noticing
 from shop.customers.models import Favourite
-from shop.storefront import cards
+from shop.storefront import cards, shelves
 from shop.storefront.crumbs import account_crumbs
 
 
@@ -45,6 +45,7 @@ def favourites(request: Any) -> HttpResponse:
             ],
             "gone": [{"name": each.get_title(), "slug": each.slug} for each in gone],
             "asks": asks is not None and (asks.back_in_stock or asks.cheaper),
+            "newest_picture": None if shown else shelves.newest_picture(on=on),
             "here": "favourites",
             "crumbs": account_crumbs(_("Favourites")),
         },

@@ -26,7 +26,7 @@ from shop.core.prepared import Prepared
 from shop.core.requests import token_or_own_page
 from shop.design.numbers import money_text
 from shop.pricing.fees import fees
-from shop.storefront import cards, vouchering
+from shop.storefront import cards, shelves, vouchering
 from shop.storefront.forms import quantity_from
 from shop.storefront.views.listing import listing_page
 from shop.storefront.views.orders import waiting_for
@@ -81,6 +81,7 @@ def basket_page(
             "wrong": wrong,
             "wrong_at": wrong_at,
             "unpaid": [] if parts else waiting_for(request, at),
+            "newest_picture": None if parts else shelves.newest_picture(on=clock.day_of(at)),
         },
         status=status,
     )

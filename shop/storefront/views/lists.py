@@ -405,7 +405,13 @@ def _groups(facets: Facets, asked: Asked, fixed: tuple[str, ...]) -> list[dict[s
             continue
         on = asked.choices[kind]
         choices = [
-            {"code": each.code, "name": each.name, "count": each.goods, "on": each.code in on}
+            {
+                "code": each.code,
+                "name": each.name,
+                "count": each.goods,
+                "on": each.code in on,
+                "is_below": bool(each.below),
+            }
             for each in getattr(facets, offered)
             if each.goods is None or each.goods or each.code in on
         ]
