@@ -144,7 +144,7 @@ def _has_goods(on: date) -> Exists:
 
 
 def _entries(on: date) -> QuerySet[Entry]:
-    """What the index has on sale that day: a count of it reads no listings."""
+    """What the index has on sale that day: a count of it reads no listings, and is some seconds old at most."""
     return Entry.objects.filter(sold_from__lte=on, sold_until__gte=on)
 
 

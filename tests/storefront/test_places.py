@@ -138,6 +138,7 @@ def test_counts_are_of_what_is_on_sale_and_stop_somewhere(now, monkeypatch):
         ListingFactory(cooperative=maker, origin_region=rif, claims=[certification])
     ListingFactory(origin_region=souss, state="draft")
     ListingFactory(cooperative=maker, origin_region=souss)
+    indexing.refresh()
 
     assert {key: goods for key, goods in shelves.by_region(on=TODAY).items() if goods} == {
         "MA-01": 3,
@@ -161,6 +162,7 @@ def test_a_certificate_that_lapses_takes_its_goods_out_of_the_counts_on_the_day(
         claims=[certification],
         origin_region=RegionFactory(code="MA-01"),
     )
+    indexing.refresh()
 
     assert shelves.by_region(on=TODAY)["MA-01"] == 1
     assert shelves.by_region(on=TODAY + timedelta(days=1))["MA-01"] == 0
