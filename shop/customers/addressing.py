@@ -54,7 +54,7 @@ def keep(
     One that stands there already (same name and street) is brought up to date, not written twice. The first
     one is the default. Raises BookFull.
     """
-    User.objects.select_for_update().get(pk=user.pk)  # two presses at once write one address
+    _hold(user.pk)
     kept = instead_of or UserAddress(user=user)
     for column in _COLUMNS:
         setattr(kept, column, getattr(place, column))
@@ -75,7 +75,9 @@ def keep(
 @transaction.atomic
 def remove(*, address: UserAddress) -> None:
     """Take an address out of her book; orders that went there keep theirs. The next one becomes the default."""
-    was_default, user = address.is_default_for_shipping, address.user
+    user = address.user
+    _hold(user.pk)
+    was_default = UserAddress.objects.filter(pk=address.pk, is_default_for_shipping=True).exists()
     address.delete()
     following = of(user=user)
     if was_default and following:
@@ -85,7 +87,13 @@ def remove(*, address: UserAddress) -> None:
 @transaction.atomic
 def make_default(*, address: UserAddress) -> None:
     """From now on the checkout begins with this address."""
+    _hold(address.user_id)
     UserAddress.objects.filter(user=address.user_id).exclude(pk=address.pk).update(
         is_default_for_shipping=False
     )
     UserAddress.objects.filter(pk=address.pk).update(is_default_for_shipping=True)
+
+
+def _hold(user: int) -> None:
+    """Her book changes by one hand at a time: of two presses at once the second sees what the first did."""
+    User.objects.select_for_update().get(pk=user)

@@ -39,6 +39,7 @@ from shop.customers.noticing import ON_ACCOUNT
 from shop.fulfilment.models import Review, Shipment, SupplierOrder
 from shop.orders.models import Order, ShippingAddress
 from shop.payments.models import BalanceTransaction, LatePayment, Payment, Refund, StripeEvent
+from shop.people.mails import TOPIC as ACCOUNT_MAIL
 from shop.people.models import User
 from shop.vouchers.models import Redemption
 
@@ -101,7 +102,7 @@ def waiting_of(*, user: Any) -> Erasure | None:
 
 
 def ask(*, user: Any, at: datetime) -> Erasure:
-    """Erase what we hold of her, at once or as soon as her last order is over (then ``done_at`` is empty).
+    """Erase what we hold of her, at once or as soon as her last order is over (until then ``done_at`` is empty).
 
     Asking again is the same. Raises WorksHere.
     """
@@ -135,20 +136,30 @@ def erase_due(*, at: datetime) -> int:
 
 
 def _marks_of(user: Any) -> list[str]:
-    """Only addresses proved to be hers: nobody has another person's orders erased by typing her address."""
-    return [mark(each) for each in owning.verified_emails(user=user)]
+    """Only addresses proved to be hers: nobody has another person's orders erased by signing up with her address.
+
+    An account whose own address was never proved has a mark of the two together, which fits no address.
+    """
+    proved = owning.verified_emails(user=user)
+    marks = {mark(each) for each in proved}
+    return sorted(marks if user.email.lower() in proved else {*marks, _mark_of_account(user)})
+
+
+def _mark_of_account(user: Any) -> str:
+    return mark(f"{user.pk} {user.email}")
 
 
 def _erase_if_over(erasure: Erasure, at: datetime) -> bool:
-    user = User.objects.filter(pk=erasure.account).first()
-    if user is not None and (works_here(user=user) or open_orders(user=user)):
-        return False
     with transaction.atomic():
+        # An order being placed refers to her row: it is either there when her orders are looked at, or refused.
+        user = User.objects.select_for_update().filter(pk=erasure.account).first()
         waiting = Erasure.objects.select_for_update().filter(pk=erasure.pk, done_at=None).first()
         if waiting is None:
             return False
+        if user is not None and (works_here(user=user) or open_orders(user=user)):
+            return False
         if user is not None:
-            waiting.marks = sorted({*_marks_of(user), mark(user.email)})
+            waiting.marks = _marks_of(user)
             waiting.orders = list(owning.orders_of(user=user).values_list("number", flat=True))
         _remove(waiting, at=at)
         crashpoint("erasing.removed")
@@ -185,26 +196,29 @@ def _remove(erasure: Erasure, *, at: datetime) -> int:
     """Take away what is hers, as far as it is older than the erasure; returns how many records changed."""
     marks, until = set(erasure.marks), erasure.done_at or at
     user = User.objects.filter(pk=erasure.account).first()
-    if user is not None and mark(user.email) not in marks:
+    if user is not None and not marks & {mark(user.email), _mark_of_account(user)}:
         user = None  # the number is somebody else's: another database
-    emails = _known_emails(marks, user)
+    emails = _known_emails(marks)
     orders = Order.objects.filter(
         Q(number__in=erasure.orders) | Q(user=user) & ~Q(user=None) | Q(user=None, guest_email__in=emails),
         date_placed__lte=until,
     )
     numbers = list(orders.values_list("number", flat=True))
     changed = _pseudonymise(numbers)
-    changed += _forget_mails(emails, numbers, until)
+    changed += _forget_mails(emails, until)
     for subscription in Subscription.objects.filter(email__in=emails, asked_at__lte=until):
         changed += newsletter.end(person=subscription.person, source=Consent.Source.ERASURE, at=at)
     changed += _forget_by_address(emails)
     if user is not None:
+        # To an address that was never proved, what her account and her orders caused: the rest may be another's.
+        about = Q(topic=ACCOUNT_MAIL) | Q(about__in=numbers) | Q(about__in=_parts_of(numbers))
+        changed += _forget_mails([user.email], until, about)
         _end_notices(user, at)
         changed += _forget_account(user, emails)
     return changed
 
 
-def _known_emails(marks: set[str], user: Any) -> list[str]:
+def _known_emails(marks: set[str]) -> list[str]:
     """The addresses behind the marks, as far as the tables still know them."""
     found: set[str] = set()
     for model, column in _ADDRESSES:
@@ -217,14 +231,13 @@ def _known_emails(marks: set[str], user: Any) -> list[str]:
         ):
             if mark(each) in marks:
                 found |= {each, each.lower()}
-    if user is not None:
-        found |= {user.email, user.email.lower()}
     return sorted(found)
 
 
 #: Where addresses of customers stand.
 _ADDRESSES = (
     ("order.Order", "guest_email"),
+    ("people.User", "email"),
     ("account.EmailAddress", "email"),
     ("customers.Subscription", "email"),
     ("vouchers.Redemption", "customer"),
@@ -253,7 +266,6 @@ def _pseudonymise(numbers: list[str]) -> int:
     get_model("order", "BillingAddress").objects.filter(order__in=keys).delete()
     get_model("order", "OrderNote").objects.filter(order__in=keys).update(message="")
     Shipment.objects.filter(supplier_order__order__in=keys).update(proof_note="")
-    Review.objects.filter(order_line__order__in=keys).delete()
     Refund.objects.filter(payment__order__in=keys).update(note="", bank_holder="", bank_rib="")
     _forget_payers(keys)
     get_model("basket", "Basket").objects.filter(order__in=keys).update(owner=None)
@@ -289,14 +301,19 @@ def _without_payer(value: Any) -> Any:
     return [_without_payer(each) for each in value] if isinstance(value, list) else value
 
 
-def _forget_mails(emails: list[str], numbers: list[str], until: datetime) -> int:
-    """Mails to her, sent or waiting, with their texts."""
+def _parts_of(numbers: list[str]) -> list[str]:
+    found = SupplierOrder.objects.filter(order__number__in=numbers)
+    return list(found.values_list("reference", flat=True))
+
+
+def _forget_mails(emails: list[str], until: datetime, about: Q | None = None) -> int:
+    """Mails to her, sent or waiting, with their texts; with ``about`` only those."""
     if not emails:
         return 0
     wanted = Q()
     for each in emails:
         wanted |= Q(recipient__iexact=each)
-    return OutboxMessage.objects.filter(wanted, created_at__lte=until).delete()[0]
+    return OutboxMessage.objects.filter(wanted, about or Q(), created_at__lte=until).delete()[0]
 
 
 def _forget_by_address(emails: list[str]) -> int:

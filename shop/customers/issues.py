@@ -46,10 +46,14 @@ def change(*, issue: Issue, words: dict[str, str], by: Any, at: datetime) -> Non
         raise SentAlready
 
 
+@transaction.atomic
 def throw_away(*, issue: Issue) -> None:
     """Remove a draft. Raises SentAlready."""
-    if not Issue.objects.filter(pk=issue.pk, state=Issue.State.DRAFT).delete()[0]:
+    # Held first: Django deletes by keys it has read before, and somebody may be sending it.
+    draft = Issue.objects.select_for_update().filter(pk=issue.pk, state=Issue.State.DRAFT).first()
+    if draft is None:
         raise SentAlready
+    draft.delete()
 
 
 @transaction.atomic

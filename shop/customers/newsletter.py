@@ -116,12 +116,17 @@ def forget_unconfirmed(*, at: datetime) -> int:
     """Addresses that never answered are removed once their link is too old, with the mails that asked them."""
     too_old = at - timedelta(days=settings.NEWSLETTER_CONFIRM_DAYS)
     forgotten = 0
-    for each in Subscription.objects.filter(confirmed_at=None, asked_at__lte=too_old):
+    silent = Subscription.objects.filter(confirmed_at=None, asked_at__lte=too_old)
+    for key in silent.values_list("pk", flat=True):
         with transaction.atomic():
-            OutboxMessage.objects.filter(topic=CONFIRM, recipient=each.email).delete()
+            # Held before it is looked at once more: she may be confirming, or asking again, right now.
+            found = silent.select_for_update().filter(pk=key).first()
+            if found is None:
+                continue
+            OutboxMessage.objects.filter(topic=CONFIRM, recipient=found.email).delete()
             crashpoint("newsletter.forgetting")
-            # She may be confirming right now.
-            forgotten += Subscription.objects.filter(pk=each.pk, confirmed_at=None).delete()[0] and 1
+            found.delete()
+            forgotten += 1
     return forgotten
 
 

@@ -26,5 +26,5 @@ def forget_unconfirmed() -> None:
 
 @shared_task
 def erase_due() -> None:
-    """Every hour, and right after somebody asked: erasures whose orders are over."""
+    """Every hour: erasures whose orders are over by now, and those a killed worker left half done."""
     erasing.erase_due(at=clock.now())

@@ -19,7 +19,7 @@ from shop.customers.models import Consent, Erasure, Subscription
 from shop.fulfilment import deciding
 from shop.orders import links
 from shop.orders.models import Order
-from shop.payments import refunding
+from shop.payments import paying, refunding
 from shop.people.models import User
 from tests.customers.living import EMAIL, MARKS, SECOND, a_customer, figures, found_in_tables
 from tests.customers.people import proved
@@ -191,6 +191,39 @@ def test_typing_another_persons_address_erases_nothing_of_hers(shop):
     assert Subscription.objects.get().email == "victim@example.ma"
     assert OutboxMessage.objects.filter(recipient="victim@example.ma").exists()
     assert not User.objects.filter(pk=attacker.pk).exists()
+
+
+def test_signing_up_with_another_persons_address_erases_nothing_of_hers(shop):
+    order = order_of((ListingFactory(), 1), email="victim@example.ma", at=shop.at)
+    newsletter.ask(email="victim@example.ma", language="fr", at=shop.at)
+    attacker = UserFactory(email="victim@example.ma")
+    EmailAddress.objects.create(user=attacker, email=attacker.email, verified=False, primary=True)
+    own = order_of((ListingFactory(), 1), user=attacker, at=shop.at)
+    paying.expire(order=own, at=shop.at)
+    assert OutboxMessage.objects.filter(recipient="victim@example.ma", about=own.number).exists()
+
+    erasing.ask(user=attacker, at=shop.at)
+    again = erasing.reapply(at=shop.at)
+
+    order.refresh_from_db()
+    own.refresh_from_db()
+    assert order.guest_email == "victim@example.ma"
+    assert Subscription.objects.get().email == "victim@example.ma"
+    assert OutboxMessage.objects.get(recipient="victim@example.ma").topic == newsletter.CONFIRM
+    assert own.user_id is None
+    assert not User.objects.filter(pk=attacker.pk).exists()
+    assert [number for _reference, number in again] == [0]
+
+
+def test_an_account_whose_address_was_never_proved_is_known_again_after_a_restore(shop):
+    user = UserFactory(email="unproved@example.ma")
+    number = user.pk
+    erasing.ask(user=user, at=shop.at)
+    User.objects.create_user(pk=number, email="unproved@example.ma", password="marque-2026-marque")
+
+    erasing.reapply(at=shop.at)
+
+    assert not User.objects.filter(pk=number).exists()
 
 
 # Restores
