@@ -123,6 +123,7 @@ def of_season(*, on: date) -> dict[str, list[int]]:
         found = list(
             Product.objects.filter(wanted)
             .order_by("-date_created", "-pk")
+            .rewrite(False)
             .values_list("pk", "family", "title_fr")
         )
         return {
