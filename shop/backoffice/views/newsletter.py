@@ -14,8 +14,9 @@ from shop.backoffice.scope import WRITE_LETTERS, confirm, operator_required, sho
 from shop.core import clock
 from shop.core.errors import Refused
 from shop.customers import issues
-from shop.customers.models import LANGUAGES, Issue, Subscription
+from shop.customers.models import Issue, Subscription
 from shop.customers.tasks import send_issues
+from shop.design.numbers import LANGUAGES
 
 _KINDS = {Issue.State.DRAFT: "", Issue.State.SENDING: "wait", Issue.State.SENT: "ok"}
 _SHOWN = 50
