@@ -25,8 +25,9 @@ _SHOWN = 50
 @operator_required(WRITE_LETTERS)
 def newsletter(request: HttpRequest) -> HttpResponse:
     """All issues, the newest first, and how many people get the next one."""
-    found = Issue.objects.all()[:_SHOWN]
-    rows = [{"issue": each, "state": _state(each), "far": issues.progress(issue=each)} for each in found]
+    found = list(Issue.objects.all()[:_SHOWN])
+    far = issues.progress(of=found)
+    rows = [{"issue": each, "state": _state(each), "far": far[each.pk]} for each in found]
     subscribers = Subscription.objects.confirmed().count()
     return show(
         request, "backoffice/newsletter.html", "newsletter", {"rows": rows, "subscribers": subscribers}
@@ -67,7 +68,7 @@ def issue(request: HttpRequest, reference: str) -> HttpResponse:
         "issue": found,
         "is_draft": found.state == Issue.State.DRAFT,
         "state": _state(found),
-        "far": issues.progress(issue=found),
+        "far": issues.progress(of=[found])[found.pk],
         "languages_": [
             {"code": "fr", "name": "Français"},
             {"code": "ar", "name": "العربية"},
