@@ -16,12 +16,7 @@ from shop.fulfilment.models import DeliveryRate
 
 
 def _rates(*, language: str, regions: list[str], on: date) -> QuerySet[DeliveryRate]:
-    return DeliveryRate.objects.filter(
-        Q(valid_until=None) | Q(valid_until__gte=on),
-        Q(from_region=None) | Q(from_region__in=regions),
-        valid_from__lte=on,
-        carrier__is_active=True,
-    )
+    return DeliveryRate.objects.in_force(on=on).filter(Q(from_region=None) | Q(from_region__in=regions))
 
 
 _RATES = Prepared(_rates)

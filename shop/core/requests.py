@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.exceptions import BadRequest, DisallowedHost
 from django.http import HttpRequest, HttpResponse
+from django.utils.http import url_has_allowed_host_and_scheme
 
 NUL = "\0"
 View = TypeVar("View", bound=Callable[..., HttpResponse])
@@ -36,6 +37,19 @@ class OwnPagesMiddleware:
     def process_view(self, request: Any, view: Any, args: Any, kwargs: Any) -> None:
         if getattr(view, "takes_own_pages", False) and sent_by_own_page(request):
             request.csrf_processing_done = True
+
+
+def own_address(request: HttpRequest, named: str) -> str:
+    """The path and query of ``named`` if it is a page of ours, else empty: nobody is led elsewhere by what a form
+    or a header says.
+
+    What is left without the host is looked at once more: ``https://us//elsewhere`` leaves ``//elsewhere``.
+    """
+    hosts, is_secure = {request.get_host()}, request.is_secure()
+    if not url_has_allowed_host_and_scheme(named, allowed_hosts=hosts, require_https=is_secure):
+        return ""
+    path = urlsplit(named)._replace(scheme="", netloc="").geturl()
+    return path if path.startswith("/") and url_has_allowed_host_and_scheme(path, allowed_hosts=None) else ""
 
 
 def sent_by_own_page(request: HttpRequest) -> bool:

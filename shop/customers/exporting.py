@@ -11,7 +11,6 @@ import json
 import zipfile
 from collections.abc import Callable
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 
 from allauth.account.models import EmailAddress
@@ -51,7 +50,7 @@ def export(*, user: Any, language: str, at: datetime) -> bytes:
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime | date):
         return value.isoformat()
-    return str(value) if isinstance(value, Decimal) else str(value)
+    return str(value)
 
 
 def _table(rows: list[Row]) -> str:

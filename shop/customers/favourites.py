@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from moneyed import MAD, Money
 from oscar.core.loading import get_model
@@ -30,6 +30,8 @@ SESSION_KEY = "favourites"
 LIFETIME = 30 * 24 * 3600
 #: More than anybody looks through again.
 MOST = 200
+#: How many are looked at together.
+AT_ONCE = 500
 BACK, CHEAPER = "favourite.back", "favourite.cheaper"
 _TOPICS = {Purpose.BACK_IN_STOCK: BACK, Purpose.CHEAPER: CHEAPER}
 
@@ -114,16 +116,22 @@ def look(*, at: datetime) -> int:
             user__in=asked.values("user"),
             listing__in=Product.objects.on_sale(on=day_of(at)),
             user__emailaddress__verified=True,
+            user__emailaddress__email__iexact=F("user__email"),
         )
         .select_related("user__preferences", "listing__cooperative")
         .distinct()
         .order_by("pk")
     )
-    found = list(rows)
+    told, after = 0, 0
+    while found := list(rows.filter(pk__gt=after)[:AT_ONCE]):
+        told, after = told + _look_at_some(found, at), found[-1].pk
+    return told
+
+
+def _look_at_some(found: list[Favourite], at: datetime) -> int:
     standing = standings(listings={each.listing_id for each in found})
-    changed = [each for each in found if _differs(each, standing.get(each.listing_id))]
     return each_by_itself(
-        changed,
+        [each for each in found if _differs(each, standing.get(each.listing_id))],
         lambda favourite: _look_at(favourite, standing.get(favourite.listing_id), at),
         what="look at favourite",
     )

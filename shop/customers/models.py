@@ -13,9 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from catalogue.models import Product
 from shop.core import references
 from shop.core.columns import Amount, MinorUnits
-
-#: A page, an account and a mail speak one of these.
-LANGUAGES = ("fr", "ar", "en")
+from shop.design.numbers import language_of
 
 
 def new_person() -> str:
@@ -144,10 +142,10 @@ class Issue(models.Model):
         return self.subject_in(get_language() or "fr")
 
     def subject_in(self, language: str) -> str:
-        return str(getattr(self, f"subject_{language}" if language in LANGUAGES else "subject_fr"))
+        return str(getattr(self, f"subject_{language_of(language)}"))
 
     def text_in(self, language: str) -> str:
-        return str(getattr(self, f"text_{language}" if language in LANGUAGES else "text_fr"))
+        return str(getattr(self, f"text_{language_of(language)}"))
 
 
 class IssueCopy(models.Model):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -33,6 +33,14 @@ class Carrier(models.Model):
         return self.name
 
 
+class DeliveryRateQuerySet(models.QuerySet["DeliveryRate"]):
+    def in_force(self, *, on: date) -> DeliveryRateQuerySet:
+        """What carriers that work for us ask that day."""
+        return self.filter(
+            Q(valid_until=None) | Q(valid_until__gte=on), valid_from__lte=on, carrier__is_active=True
+        )
+
+
 class DeliveryRate(models.Model):
     """What delivery costs from one region to another, by weight, from a day on. VAT included."""
 
@@ -48,6 +56,8 @@ class DeliveryRate(models.Model):
     days_most = models.PositiveSmallIntegerField(default=4)
     valid_from = models.DateField()
     valid_until = models.DateField(null=True, blank=True)
+
+    objects = DeliveryRateQuerySet.as_manager()
 
     class Meta:
         ordering = ["carrier", "up_to_g"]

@@ -182,12 +182,7 @@ def forget_expired(*, at: datetime) -> int:
 
 def reach(*, region: str, on: date) -> dict[str, int]:
     """What carriers bring to a region: {region it is sent from: heaviest parcel in grams}; "" is any region."""
-    rates = DeliveryRate.objects.filter(
-        Q(valid_until=None) | Q(valid_until__gte=on),
-        Q(to_region=None) | Q(to_region=region),
-        valid_from__lte=on,
-        carrier__is_active=True,
-    )
+    rates = DeliveryRate.objects.in_force(on=on).filter(Q(to_region=None) | Q(to_region=region))
     heaviest = rates.order_by().values_list("from_region").annotate(Max("up_to_g"))
     return {start or "": grams for start, grams in heaviest}
 
@@ -202,12 +197,9 @@ def business_days_after(day: date, days: int) -> date:
 
 
 def _rates(*, cooperatives: Iterable[Cooperative], region: str, on: date, cash: bool) -> list[DeliveryRate]:
-    rates = DeliveryRate.objects.filter(
-        Q(valid_until=None) | Q(valid_until__gte=on),
+    rates = DeliveryRate.objects.in_force(on=on).filter(
         Q(to_region=None) | Q(to_region=region),
         Q(from_region=None) | Q(from_region__in={each.region_id for each in cooperatives}),
-        valid_from__lte=on,
-        carrier__is_active=True,
     )
     if cash:
         rates = rates.filter(carrier__collects_cash=True)

@@ -22,7 +22,6 @@ from shop.search.engines.port import Matching, Query
 from shop.search.models import Entry
 
 RELEVANCE, NEWEST, CHEAPEST, DEAREST = "relevance", "newest", "cheapest", "dearest"
-SORTS = (RELEVANCE, NEWEST, CHEAPEST, DEAREST)
 #: Beyond so many, counts are not worth their price: a page says "more than", and choices go without.
 COUNTED = 1_000
 #: So many matches of a search are ranked; of more than that, no ranking is worth much.

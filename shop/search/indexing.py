@@ -19,6 +19,7 @@ from cooperatives.models import Certification, Cooperative
 from shop.core import freshness
 from shop.core.crashpoints import crashpoint
 from shop.core.money import to_minor
+from shop.design.numbers import LANGUAGES
 from shop.search import words
 from shop.search.models import Entry, Spelling, Tag, Version, Waiting
 
@@ -27,7 +28,6 @@ logger = logging.getLogger(__name__)
 #: So many are indexed in one transaction: on SQLite customers' writes wait for it.
 BATCH = 200
 ALWAYS, FOR_EVER = date(1, 1, 1), date(9999, 12, 31)
-LANGUAGES = ("fr", "ar", "en")
 #: Words by which customers look for the makers this marks.
 _WOMEN = "femmes women نساء"
 

@@ -23,6 +23,7 @@ from django.utils.cache import patch_vary_headers
 
 from shop.checkout.middleware import COUNT_COOKIE
 from shop.core import freshness
+from shop.design.context import THEME_COOKIE, THEMES
 
 logger = logging.getLogger(__name__)
 
@@ -53,8 +54,6 @@ KEYS = frozenset(
     )
 )
 LONGEST_QUERY = 200
-THEME_COOKIE = "tadamon_theme"
-THEMES = ("light", "dark")
 _PREFIXES = tuple(f"/{code}/" for code, _name in settings.LANGUAGES)
 _MEAN_PRIVATE = ("private", "no-store", "no-cache")
 

@@ -13,6 +13,7 @@ from shop.core import outbox
 from shop.core.models import OutboxMessage
 from shop.customers import favourites, noticing
 from shop.customers.models import Favourite, Purpose
+from shop.people.models import User
 from tests.customers.people import proved
 from tests.factories import NOW, ListingFactory, UserFactory, mad
 
@@ -175,3 +176,24 @@ def test_looking_costs_the_same_for_one_favourite_and_for_ten(django_assert_max_
 
     with django_assert_max_num_queries(5):
         favourites.look(at=NOW)
+
+
+def test_nothing_is_told_to_an_address_that_was_never_proved():
+    user, listing = asking(), ListingFactory(stock=0)
+    favourites.keep(user=user, listing=listing, at=NOW)
+    User.objects.filter(pk=user.pk).update(email="somebody.else@example.ma")
+    comes_in(listing)
+
+    assert favourites.look(at=NOW) == 0
+    assert promised() == []
+
+
+def test_more_favourites_than_are_looked_at_together_are_all_looked_at(monkeypatch):
+    monkeypatch.setattr(favourites, "AT_ONCE", 2)
+    listing = ListingFactory(stock=0)
+    for _ in range(5):
+        favourites.keep(user=asking(), listing=listing, at=NOW)
+    comes_in(listing)
+
+    assert favourites.look(at=NOW) == 5
+    assert promised() == ["favourite.back"] * 5

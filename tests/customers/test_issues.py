@@ -62,7 +62,13 @@ def test_each_gets_it_once_in_her_language_with_a_link_that_ends_it():
     assert "&lt;b&gt;Look&lt;/b&gt;" in mail.outbox[2].alternatives[0][0]
     issue.refresh_from_db()
     assert issue.state == Issue.State.SENT
-    assert issues.progress(issue=issue) == {"to": 3, "waiting": 0, "left": 3, "failed": 0, "ended": 0}
+    assert issues.progress(of=[issue])[issue.pk] == {
+        "to": 3,
+        "waiting": 0,
+        "left": 3,
+        "failed": 0,
+        "ended": 0,
+    }
 
 
 def test_pressing_send_again_sends_nothing_more():
@@ -112,7 +118,13 @@ def test_who_unsubscribes_before_it_reaches_her_does_not_get_it():
 
     assert [each.to for each in mail.outbox] == [["c@example.ma"]]
     issue.refresh_from_db()
-    assert issues.progress(issue=issue) == {"to": 3, "waiting": 0, "left": 1, "failed": 0, "ended": 2}
+    assert issues.progress(of=[issue])[issue.pk] == {
+        "to": 3,
+        "waiting": 0,
+        "left": 1,
+        "failed": 0,
+        "ended": 2,
+    }
 
 
 def test_a_long_list_goes_in_portions(monkeypatch):
@@ -153,3 +165,16 @@ def test_of_two_who_press_send_at_once_one_sends_it():
 
     assert sorted(found) == [0, 2]
     assert IssueCopy.objects.count() == 2
+
+
+def test_how_far_many_issues_have_come_costs_two_queries(django_assert_num_queries):
+    subscriber("a")
+    sent, kept = draft(), draft()
+    issues.send(issue=sent, by=OperatorFactory(), at=NOW)
+    sent.refresh_from_db()
+
+    with django_assert_num_queries(2):
+        far = issues.progress(of=[sent, kept])
+
+    assert far[sent.pk] == {"to": 1, "waiting": 1, "left": 0, "failed": 0, "ended": 0}
+    assert far[kept.pk] == {"to": 0, "waiting": 0, "left": 0, "failed": 0, "ended": 0}

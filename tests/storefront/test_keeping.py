@@ -45,7 +45,14 @@ def test_an_unknown_colour_is_refused_and_a_forged_one_shows_nothing(client, the
 
 
 @pytest.mark.parametrize(
-    "referer", ["", "https://elsewhere.example/x", "//elsewhere.example/", "javascript:alert(1)"]
+    "referer",
+    [
+        "",
+        "https://elsewhere.example/x",
+        "//elsewhere.example/",
+        "http://testserver//elsewhere.example/",
+        "javascript:alert(1)",
+    ],
 )
 def test_the_way_back_stays_in_the_shop(client, referer):
     answer = client.post("/theme/", {"theme": "dark"}, headers={"referer": referer})

@@ -14,8 +14,9 @@ from shop.backoffice.scope import WRITE_LETTERS, confirm, operator_required, sho
 from shop.core import clock
 from shop.core.errors import Refused
 from shop.customers import issues
-from shop.customers.models import LANGUAGES, Issue, Subscription
+from shop.customers.models import Issue, Subscription
 from shop.customers.tasks import send_issues
+from shop.design.numbers import LANGUAGES
 
 _KINDS = {Issue.State.DRAFT: "", Issue.State.SENDING: "wait", Issue.State.SENT: "ok"}
 _SHOWN = 50
@@ -24,8 +25,9 @@ _SHOWN = 50
 @operator_required(WRITE_LETTERS)
 def newsletter(request: HttpRequest) -> HttpResponse:
     """All issues, the newest first, and how many people get the next one."""
-    found = Issue.objects.all()[:_SHOWN]
-    rows = [{"issue": each, "state": _state(each), "far": issues.progress(issue=each)} for each in found]
+    found = list(Issue.objects.all()[:_SHOWN])
+    far = issues.progress(of=found)
+    rows = [{"issue": each, "state": _state(each), "far": far[each.pk]} for each in found]
     subscribers = Subscription.objects.confirmed().count()
     return show(
         request, "backoffice/newsletter.html", "newsletter", {"rows": rows, "subscribers": subscribers}
@@ -66,7 +68,7 @@ def issue(request: HttpRequest, reference: str) -> HttpResponse:
         "issue": found,
         "is_draft": found.state == Issue.State.DRAFT,
         "state": _state(found),
-        "far": issues.progress(issue=found),
+        "far": issues.progress(of=[found])[found.pk],
         "languages_": [
             {"code": "fr", "name": "Français"},
             {"code": "ar", "name": "العربية"},

@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
@@ -15,7 +14,7 @@ from django.views.decorators.http import require_POST
 from catalogue.models import Product
 from shop.core import clock
 from shop.core.errors import Refused
-from shop.core.requests import token_or_own_page
+from shop.core.requests import own_address, token_or_own_page
 from shop.customers import favourites as favouring
 from shop.customers import noticing
 from shop.customers.models import Favourite
@@ -83,12 +82,7 @@ def favourite(request: Any, slug: str) -> HttpResponse:
         messages.success(request, _("“%(title)s” is no longer a favourite.") % {"title": listing.get_title()})
     else:
         messages.success(request, _("“%(title)s” is among your favourites.") % {"title": listing.get_title()})
-    after = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(
-        after, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    ):
-        return redirect(after)
-    return redirect(listing.get_absolute_url())
+    return redirect(own_address(request, request.POST.get("next", "")) or listing.get_absolute_url())
 
 
 def _change(request: Any, listing: Product, off: bool) -> None:

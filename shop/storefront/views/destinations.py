@@ -8,12 +8,11 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from shop.core.requests import token_or_own_page
+from shop.core.requests import own_address, token_or_own_page
 from shop.storefront import destinations
 from shop.storefront.crumbs import shop_crumb
 from shop.storefront.forms import DestinationForm
@@ -47,5 +46,4 @@ def destination(request: Any) -> HttpResponse:
 def _back(request: Any) -> str:
     """Where she came from, within this shop; else all goods."""
     named = request.POST.get("next") or request.GET.get("next") or ""
-    ours = named.startswith("/") and url_has_allowed_host_and_scheme(named, allowed_hosts=None)
-    return named if ours else reverse("storefront:listings")
+    return own_address(request, named) or reverse("storefront:listings")

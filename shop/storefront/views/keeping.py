@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.templatetags.static import static
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language as current_language
 from django.utils.translation import get_language_info, gettext, override
 from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import csrf_exempt
 
+from shop.core.requests import own_address
 from shop.design.context import THEMES
 from shop.people.middleware import keep_theme
 from shop.people.models import User
@@ -34,13 +33,7 @@ def theme(request: HttpRequest) -> HttpResponse:
     chosen = request.POST.get("theme", "")
     if chosen not in (*THEMES, "system"):
         return HttpResponseBadRequest()
-    after = request.headers.get("Referer", "")
-    allowed = url_has_allowed_host_and_scheme(
-        after, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
-    response = HttpResponseRedirect(
-        urlsplit(after)._replace(scheme="", netloc="").geturl() if allowed else "/"
-    )
+    response = HttpResponseRedirect(own_address(request, request.headers.get("Referer", "")) or "/")
     theme_ = "" if chosen == "system" else chosen
     if request.user.is_authenticated:
         User.objects.filter(pk=request.user.pk).update(theme=theme_)

@@ -11,14 +11,13 @@ from urllib.parse import quote
 from django.conf import settings
 from django.conf.locale import LANG_INFO
 from django.core.paginator import Paginator
-from django.db.models import Max, Min, Q
+from django.db.models import Max, Min
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import is_valid_path, reverse, translate_url
 from django.utils.cache import patch_vary_headers
 from django.utils.encoding import iri_to_uri
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, get_language_from_request, gettext_lazy, override
 from django.utils.translation import gettext as _
@@ -28,6 +27,7 @@ from cooperatives.models import Cooperative, FeeTerms
 from shop.checkout.middleware import COUNT_COOKIE
 from shop.core import clock
 from shop.core.money import from_minor
+from shop.core.requests import own_address
 from shop.design.context import THEME_COOKIE
 from shop.design.numbers import language_of, percent_text
 from shop.fulfilment.models import DeliveryRate
@@ -196,9 +196,9 @@ def _sharing(on: date) -> dict[str, Any]:
 
 def _delivery(on: date) -> dict[str, Any] | None:
     """What a light parcel costs at least, and in how many working days parcels arrive."""
-    found = DeliveryRate.objects.filter(
-        Q(valid_until=None) | Q(valid_until__gte=on), valid_from__lte=on, carrier__is_active=True
-    ).aggregate(least=Min("price_minor"), days_least=Min("days_least"), days_most=Max("days_most"))
+    found = DeliveryRate.objects.in_force(on=on).aggregate(
+        least=Min("price_minor"), days_least=Min("days_least"), days_most=Max("days_most")
+    )
     if found["least"] is None:
         return None
     return {**found, "least": from_minor(found["least"], "MAD")}
@@ -208,11 +208,7 @@ def language(request: HttpRequest, code: str) -> HttpResponse:
     """Read on in another language: the same page, and this language from now on."""
     if code not in dict(settings.LANGUAGES):
         raise Http404
-    next_url = request.GET.get("next", "/")
-    if not url_has_allowed_host_and_scheme(
-        next_url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    ):
-        next_url = "/"
+    next_url = own_address(request, request.GET.get("next", "")) or "/"
     translated = translate_url(next_url, code)
     if translated == next_url and not next_url.startswith(f"/{code}/"):
         with override(code):
