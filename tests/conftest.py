@@ -26,8 +26,14 @@ from tests.browsers import (  # noqa: F401 - fixtures
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest first: a replay that starts last keeps one core busy while the other has nothing left."""
-    items.sort(key=lambda each: each.get_closest_marker("replay") is None)
+    """The longest first: what starts last keeps one core busy while the other has nothing left."""
+    items.sort(key=lambda each: (each.get_closest_marker("replay") is None, -_patience(each)))
+
+
+def _patience(test: pytest.Item) -> float:
+    """How many seconds a browser test may take: the only hint at how long it will."""
+    timeout = test.get_closest_marker("timeout")
+    return float(timeout.args[0]) if timeout and test.get_closest_marker("browser") else 0
 
 
 @pytest.fixture(scope="session")

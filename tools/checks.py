@@ -26,6 +26,8 @@ WORKERS = str(max(2, min(os.cpu_count() or 2, 6)))
 PYTEST = [PYTHON, "-m", "pytest", "--color=no", "--timeout=300", "--durations=5", "-rs"]
 #: Real orders to replay, where they lie beside the checkout; TADAMON_ORDER_FILES names another place.
 ORDER_FILES = ROOT.parent / "shared" / "data" / "olist"
+#: The browser tests that leave pictures in docs/pictures.
+KEEPING_PICTURES = ("the_whole_way", "pictures")
 CLOSING = re.compile(r"(\d+) (passed|failed|skipped|errors?)\b")
 
 
@@ -47,7 +49,8 @@ class Step:
 def everything() -> list[Step]:
     """What stands between a change and the main branch."""
     quick = ["-n", WORKERS, "-m", "not browser and not campaign"]
-    browser = ["-n", "2", "-m", "browser and not campaign"]
+    # One at a time to each of the two: two long walks in one handful would leave the other idle at the end.
+    browser = ["-n", "2", "--maxschedchunk=1", "-m", "browser and not campaign"]
     return [
         Step("formatting", [PYTHON, "-m", "ruff", "format", "--check", "."]),
         Step("lint", [PYTHON, "-m", "ruff", "check", "."]),
@@ -95,7 +98,13 @@ def bench(names: list[str] | None = None) -> list[Step]:
 
 def shots() -> list[Step]:
     """The walk through the shop, leaving pictures."""
-    command = [*PYTEST, "-n0", "-m", "browser"]
+    command = [
+        *PYTEST,
+        "-n0",
+        "-m",
+        "browser",
+        *(f"tests/browser/test_{each}.py" for each in KEEPING_PICTURES),
+    ]
     return [Step("pictures", command, environment={"SHOTS": "1"}, needs_chromium=True)]
 
 
