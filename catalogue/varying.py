@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping
 from datetime import datetime
 
+from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 from moneyed import Money
@@ -19,7 +20,7 @@ from shop.core.money import to_minor
 
 logger = logging.getLogger(__name__)
 
-_LANGUAGES = ("fr", "ar", "en")
+_LANGUAGES = settings.MODELTRANSLATION_LANGUAGES
 #: Facts a variant has of its listing when it is made: the same maker, origin and tax.
 _SHARED = (
     "cooperative_id",

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import F, Model, QuerySet, TextField, Value
 from django.db.models.expressions import Combinable
@@ -17,7 +18,7 @@ from django.db.models.functions import Coalesce, NullIf
 from django.db.models.query import get_related_populators
 from django.utils.translation import get_language
 
-LANGUAGES = ("fr", "en", "ar")
+LANGUAGES = settings.MODELTRANSLATION_FALLBACK_LANGUAGES
 #: Lists of keys are filled up to a multiple of this, so that a few statements serve every length.
 STEP = 8
 

@@ -151,7 +151,10 @@ def _mark_of_account(user: Any) -> str:
 
 def _erase_if_over(erasure: Erasure, at: datetime) -> bool:
     with transaction.atomic():
-        # An order being placed refers to her row: it is either there when her orders are looked at, or refused.
+        # As an order is placed: her baskets first, then her row, to which the order refers. So one that is being
+        # placed is either there when her orders are looked at, or finds no basket any more.
+        baskets = get_model("basket", "Basket").objects.select_for_update().filter(owner=erasure.account)
+        list(baskets.order_by("pk").values_list("pk"))
         user = User.objects.select_for_update().filter(pk=erasure.account).first()
         waiting = Erasure.objects.select_for_update().filter(pk=erasure.pk, done_at=None).first()
         if waiting is None:

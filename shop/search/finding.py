@@ -15,6 +15,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Count, Exists, OuterRef, Subquery
 from django.utils.translation import get_language
+from oscar.core.loading import get_model
 
 from catalogue.models import LabelClaim, ListingQuerySet, Product
 from shop.search.engines import engine
@@ -383,8 +384,6 @@ def _facets_statement(
 
 
 def _step() -> int:
-    from oscar.core.loading import get_model
-
     return int(get_model("catalogue", "Category").steplen)
 
 

@@ -88,7 +88,7 @@ def erased_while_she_orders(monkeypatch: Any) -> tuple[User, Any]:
 def test_an_order_placed_during_an_erasure_is_refused_and_not_left_without_its_customer(monkeypatch):
     user, outcome = erased_while_she_orders(monkeypatch)
 
-    assert isinstance(outcome, Exception)
+    assert isinstance(outcome, placing.BasketGone)
     assert not Order.objects.exists()
     assert not User.objects.filter(pk=user.pk).exists()
     assert Erasure.objects.get().done_at == NOW
