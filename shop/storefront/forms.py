@@ -131,7 +131,9 @@ class CheckoutForm(forms.Form):
     )
     is_gift = forms.BooleanField(
         label=gettext_lazy("This is a gift"),
-        help_text=gettext_lazy("No price goes with the parcels. They go to the address above. A gift is paid by card."),
+        help_text=gettext_lazy(
+            "No price goes with the parcels. They go to the address above. A gift is paid by card."
+        ),
         required=False,
     )
     gift_message = forms.CharField(
