@@ -12,15 +12,16 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import Max, Min, Q
 from django.utils.translation import gettext_lazy as _
-from moneyed import Money
+from moneyed import MAD, Money
 
 from cooperatives.models import Cooperative
 from shop.core.clock import day_of
 from shop.core.crashpoints import crashpoint
 from shop.core.errors import Refused
 from shop.core.models import Region
+from shop.core.money import from_minor
 from shop.fulfilment.models import DeliveryQuote, DeliveryRate
 from shop.orders.models import Order
 from shop.pricing.fees import net_of
@@ -185,6 +186,15 @@ def reach(*, region: str, on: date) -> dict[str, int]:
     rates = DeliveryRate.objects.in_force(on=on).filter(Q(to_region=None) | Q(to_region=region))
     heaviest = rates.order_by().values_list("from_region").annotate(Max("up_to_g"))
     return {start or "": grams for start, grams in heaviest}
+
+
+def cheapest(*, on: date) -> Money | None:
+    """The least a parcel costs anywhere that day; None while no carrier is priced."""
+    rates = DeliveryRate.objects.filter(
+        Q(valid_until=None) | Q(valid_until__gte=on), valid_from__lte=on, carrier__is_active=True
+    )
+    least = rates.aggregate(Min("price_minor"))["price_minor__min"]
+    return from_minor(least, MAD) if least is not None else None
 
 
 def business_days_after(day: date, days: int) -> date:

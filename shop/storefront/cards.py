@@ -204,7 +204,7 @@ def identity(cooperative: Cooperative) -> list[dict[str, Any]]:
         {"name": _("Seller"), "value": cooperative.name},
         {"name": _("Address"), "value": cooperative.address or cooperative.place},
         {"name": _("Phone"), "value": numbers.phone_text(str(cooperative.phone or "")), "ref": True},
-        {"name": _("E-mail"), "value": cooperative.email, "ref": True},
+        {"name": _("E-mail"), "value": cooperative.email, "mail": True},
         {
             "name": _("Register of cooperatives"),
             "value": cooperative.register_number,

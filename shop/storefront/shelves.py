@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from django.core.cache import cache as kept
 from django.db.models import Exists, IntegerField, OuterRef, Q, QuerySet, Subquery
+from moneyed import Money
 from oscar.core.loading import get_model
 
 from catalogue import seasons
@@ -23,6 +24,7 @@ from cooperatives.models import Cooperative, Label
 from shop.core.models import Region
 from shop.core.prepared import Prepared
 from shop.design import numbers
+from shop.fulfilment import quoting
 from shop.search import finding
 from shop.search.finding import Wanted
 from shop.search.models import Entry
@@ -103,6 +105,11 @@ def kinds(*, on: date) -> list[tuple[int, int]]:
 def newest(*, on: date) -> list[int]:
     """The ids of the newest goods that can be bought."""
     return _kept("newest", on, lambda: [key for (key,) in _NEWEST.rows(on=on)])
+
+
+def delivery_from(*, on: date) -> Money | None:
+    """What the cheapest parcel costs."""
+    return _kept("delivery", on, lambda: quoting.cheapest(on=on))
 
 
 def newest_picture(*, on: date) -> dict[str, Any] | None:

@@ -116,3 +116,9 @@ def test_optional_fields_are_marked_and_no_field_has_an_asterisk():
 
     assert html.count('class="optional"') == 2
     assert "*" not in html
+
+
+def test_a_mail_address_breaks_after_its_sign_and_before_its_dots():
+    assert design.mail("c13@shop.example") == '<bdi dir="ltr" class="num">c13@<wbr>shop<wbr>.example</bdi>'
+    assert design.mail("nobody") == '<bdi dir="ltr" class="num">nobody</bdi>'
+    assert design.mail("") == ""

@@ -68,7 +68,7 @@ def test_what_a_mail_says_is_text_and_never_part_of_the_page(folder):
 
 
 def test_an_empty_mailbox_says_so(folder):
-    assert "Aucun message" in Client().get("/demo/mails/", headers={"accept-language": "fr"}).content.decode()
+    assert "Aucun e-mail" in Client().get("/demo/mails/", headers={"accept-language": "fr"}).content.decode()
 
 
 def test_outside_the_demonstration_there_is_no_mailbox(folder, settings):

@@ -28,7 +28,7 @@ from shop.search import finding, suggesting, understanding
 from shop.search.engines.port import Query
 from shop.search.finding import Choice, Facets, Page, Place, Wanted
 from shop.search.understanding import Understood
-from shop.storefront import cards, narrowing
+from shop.storefront import cards, narrowing, shelves
 from shop.storefront.crumbs import shop_crumb
 from shop.storefront.narrowing import Asked, query_of
 from shop.storefront.views.makers import region_intro
@@ -212,6 +212,8 @@ def goods_list(
         "kept": _kept(request, asked),
         "crumbs": [shop_crumb(), *(crumbs or [{"name": title}])],
         "asked": bool(asked.number),
+        # Of the whole shop: a region may be dearer to send from, and says so on each good.
+        "delivery_from": None if asked.number or base.regions else shelves.delivery_from(on=on),
         "asked_number": asked.number,
         "notices": _notices(asked, is_odd_page or (at is not None and found.is_first)),
     }
