@@ -68,6 +68,12 @@ class TooLittle(Refused):
             )
 
 
+class NothingToTakeOff(Refused):
+    """Nine tenths of such goods, or its part of them, is less than a centime."""
+
+    message = _("The goods in your basket cost too little for this voucher to take anything off.")
+
+
 class UsedUp(Refused):
     message = _("This voucher has been used as often as it could be.")
 
@@ -116,7 +122,7 @@ def reduction(
     """What the voucher takes off these goods now, for this customer as far as she is known.
 
     The amount is computed once and spread over the lines by largest remainder. Raises SwitchedOff, TooEarly,
-    TooLate, NotForTheseGoods, TooLittle, UsedUp or UsedUpByHer.
+    TooLate, NotForTheseGoods, TooLittle, NothingToTakeOff, UsedUp or UsedUpByHer.
     """
     day = day_of(at)
     if not voucher.is_active:
@@ -136,13 +142,16 @@ def reduction(
         raise NotForTheseGoods(voucher)
     if of_goods < voucher.least_goods:
         raise TooLittle(voucher, of_goods)
+    amount = _amount(voucher, of_goods)
+    if not amount:
+        raise NothingToTakeOff
     if voucher.most_uses is not None and voucher.used >= voucher.most_uses:
         raise UsedUp
     if voucher.most_uses_each is not None and uses_of(voucher=voucher, user=user, email=email) >= (
         voucher.most_uses_each
     ):
         raise UsedUpByHer
-    taken = share_minor(to_minor(_amount(voucher, of_goods)), its)
+    taken = share_minor(to_minor(amount), its)
     return Reduction(voucher, tuple(from_minor(each, voucher.currency) for each in taken))
 
 

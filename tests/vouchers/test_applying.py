@@ -44,6 +44,12 @@ def test_nothing_comes_for_less_than_a_tenth():
     assert taken(voucher(amount=mad(100)), Good(1, mad("0.05"))) == ["0.04"]
 
 
+def test_a_voucher_that_would_take_off_less_than_a_centime_is_refused():
+    with pytest.raises(applying.NothingToTakeOff):
+        taken(voucher(rate=Decimal("0.10")), Good(1, mad("0.04")))
+    assert taken(voucher(rate=Decimal("0.10")), Good(1, mad("0.05"))) == ["0.01"]
+
+
 def test_a_cooperatives_voucher_is_for_its_own_goods_only():
     maker = CooperativeFactory()
     of_maker = voucher(rate=Decimal("0.10"), cooperative=maker)
