@@ -59,7 +59,7 @@ SHOWN = (
 def text_of(response):
     """What is read on a page, without its marks."""
     page = response if isinstance(response, str) else response.content.decode()
-    page = re.sub(r"</?(bdi|b|a|span|strong)\b[^>]*>", "", page)
+    page = re.sub(r"</?(bdi|b|a|span|strong|wbr)\b[^>]*>", "", page)
     return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", page))).replace("\u00a0", " ")
 
 

@@ -182,7 +182,7 @@ def test_a_card_says_from_and_the_lowest_price_that_is_there(visitor, oil):
 
     assert page.count("Argan oil") == 1
     assert "from MAD 110" in page
-    assert "of which" not in page
+    assert "of which 97.90 to the cooperative" in page
 
 
 def test_a_card_of_variants_of_one_price_says_the_price_and_the_share(visitor):
