@@ -115,9 +115,9 @@ def test_a_forged_old_or_spent_link_confirms_nothing(now, monkeypatch):
     person = Subscription.objects.get().person
     good = ending.confirm_token(person=person)
     foreign = signing.dumps(person, salt="elsewhere")
-    statuses = [
-        Visitor("fr").post("newsletter_confirm", each).status_code for each in ("x", good[:-1] + "A", foreign)
-    ]
+    # In the middle: some bits of a signature's last letter mean nothing.
+    forged = good[:-9] + ("A" if good[-9] != "A" else "B") + good[-8:]
+    statuses = [Visitor("fr").post("newsletter_confirm", each).status_code for each in ("x", forged, foreign)]
     monkeypatch.setattr("django.core.signing.time.time", lambda: 4_000_000_000)
 
     with pytest.raises(ending.LinkRefused):
