@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +10,9 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from moneyed import MAD, Money
 
+from cooperatives.models import Cooperative
+from shop.core.errors import Refused
+from shop.vouchers import issuing
 from shop.vouchers.models import Voucher
 
 _DAY = {"type": "date"}
@@ -110,6 +114,14 @@ class VoucherForm(forms.Form):
             "texts": {each: given[f"text_{each}"] for each in ("fr", "ar", "en")},
         }
 
+    def issue(self, *, by: Any, at: datetime, cooperative: Cooperative | None = None) -> Voucher | None:
+        """The voucher as typed; None when it is refused, and then the refusal stands among the errors."""
+        try:
+            return issuing.issue(**self.told, cooperative=cooperative, by=by, at=at)
+        except Refused as refusal:
+            self.add_error(None, str(refusal))
+            return None
+
 
 class PackingForm(forms.Form):
     """What a cooperative asks for packing a parcel as a gift."""
@@ -141,3 +153,15 @@ class EndForm(forms.Form):
         if given.get("when") == self.ON and not given.get("day") and "day" not in self.errors:
             self.add_error("day", _("Give the last day."))
         return given
+
+    def end(self, *, voucher: Voucher, by: Any, at: datetime) -> bool:
+        """Whether the voucher now ends as typed; a refusal stands among the errors."""
+        try:
+            if self.cleaned_data["when"] == self.NOW:
+                issuing.switch_off(voucher=voucher, by=by, at=at)
+            else:
+                issuing.end_on(voucher=voucher, day=self.cleaned_data["day"], at=at)
+        except Refused as refusal:
+            self.add_error(None, str(refusal))
+            return False
+        return True

@@ -15,7 +15,7 @@ from cooperatives.models import Cooperative
 from shop.core import clock
 from shop.core.errors import Refused
 from shop.desk.scope import EDIT_LISTINGS, at_desk, cooperative_of, frame, require
-from shop.vouchers import codes, issuing, telling
+from shop.vouchers import codes, telling
 from shop.vouchers.forms import EndForm, PackingForm, VoucherForm
 from shop.vouchers.models import Voucher
 
@@ -78,11 +78,8 @@ def issue_voucher(request: HttpRequest) -> HttpResponse:
         request.POST if request.method == "POST" else None, initial={"valid_from": clock.day_of(at)}
     )
     if request.method == "POST" and form.is_valid():
-        try:
-            voucher = issuing.issue(**form.told, cooperative=cooperative, by=request.user, at=at)
-        except Refused as refusal:
-            form.add_error(None, str(refusal))
-        else:
+        voucher = form.issue(by=request.user, at=at, cooperative=cooperative)
+        if voucher:
             messages.success(
                 request, _("Issued. Its code is %(code)s.") % {"code": codes.grouped(voucher.code)}
             )
@@ -123,17 +120,9 @@ def end_voucher(request: HttpRequest, reference: str) -> HttpResponse:
         request.POST if request.method == "POST" else None,
         initial={"day": voucher.valid_until or clock.day_of(at)},
     )
-    if request.method == "POST" and form.is_valid():
-        try:
-            if form.cleaned_data["when"] == EndForm.NOW:
-                issuing.switch_off(voucher=voucher, by=request.user, at=at)
-            else:
-                issuing.end_on(voucher=voucher, day=form.cleaned_data["day"], at=at)
-        except Refused as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, _("The voucher ends as you said."))
-            return redirect("desk:vouchers")
+    if request.method == "POST" and form.is_valid() and form.end(voucher=voucher, by=request.user, at=at):
+        messages.success(request, _("The voucher ends as you said."))
+        return redirect("desk:vouchers")
     return render(
         request,
         "desk/ask.html",
